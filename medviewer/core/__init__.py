@@ -1,0 +1,1 @@
+"""The words of the program: value types, errors, progress. Imports numpy and the standard library alone."""

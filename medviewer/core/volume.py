@@ -1,0 +1,69 @@
+"""Volumes: stored voxel values, what they mean, where they lie, and where they came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medviewer.core.geometry import Geometry
+
+
+@dataclass(frozen=True, slots=True)
+class Rescale:
+    """Stored value to real-world value: ``stored * slope + intercept`` in ``unit`` (HU, SUVbw, or empty)."""
+
+    slope: float = 1.0
+    intercept: float = 0.0
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeSource:
+    """Where a volume came from; UIDs are empty for files that aren't DICOM.
+
+    sop_instance_uids and frames have one entry per slice, in the order of the array; frames count from 1
+    and are 0 where the instance has a single frame.
+    """
+
+    path: str = ""
+    kind: str = "dicom"
+    study_uid: str = ""
+    series_uid: str = ""
+    modality: str = ""
+    body_part: str = ""
+    description: str = ""
+    sop_class_uid: str = ""
+    sop_instance_uids: tuple[str, ...] = ()
+    frames: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Volume:
+    """A stack of slices as one array.
+
+    stored : ``[k, j, i]``, the file's own dtype, stored values (not HU).
+    slice_rescales : one `Rescale` a slice where they differ, else empty and `rescale` holds for all.
+    windows : (centre, width) pairs in real-world values that the file suggests, best first.
+    inverted : the file wants low values shown bright (MONOCHROME1).
+    padding : stored value of pixels that hold nothing, or None.
+    """
+
+    stored: NDArray[np.generic]
+    geometry: Geometry
+    rescale: Rescale = field(default_factory=Rescale)
+    source: VolumeSource = field(default_factory=VolumeSource)
+    slice_rescales: tuple[Rescale, ...] = ()
+    windows: tuple[tuple[float, float], ...] = ()
+    inverted: bool = False
+    padding: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.stored.shape != self.geometry.shape_kji:
+            raise ValueError(f"array {self.stored.shape} and geometry {self.geometry.shape_kji} differ in shape")
+
+    def real_slice(self, k: int) -> NDArray[np.float32]:
+        """Real-world values of one slice, ``[j, i]`` float32."""
+        rescale = self.slice_rescales[k] if self.slice_rescales else self.rescale
+        return np.asarray(self.stored[k].astype(np.float32) * np.float32(rescale.slope) + np.float32(rescale.intercept))

@@ -1,0 +1,1 @@
+"""Decoders of compressed pixel data: one file a backend, one table that chooses."""

@@ -1,0 +1,1 @@
+"""Numerics on volumes: windowing, reslicing, resampling, standardising, measuring, NIfTI."""

@@ -1,0 +1,1 @@
+"""Running models: the host process, the client that watches it, the protocol between them."""

@@ -1,0 +1,1 @@
+"""How each family of models is run: one file a family."""

@@ -1,0 +1,1 @@
+"""Model packages: manifest, opening and verifying, what is installed and what fits a series."""

@@ -1,0 +1,197 @@
+"""The training loop: gradient descent under a time budget, with checkpoints that survive a kill."""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from medviewer.training.contrasts import Contrast
+from medviewer.training.label_maps import LabelMap, LabelTable, grouped_targets, read_label_map, read_label_table
+from medviewer.training.losses import cross_entropy, side_loss, soft_dice_loss
+from medviewer.training.networks import HalfGridUNet
+from medviewer.training.recipes import Recipe
+from medviewer.training.synthesis import Example, Head, Synthesiser
+
+CHECK_SHAPE = (96, 112, 96)
+CHECK_SEED = 7_000
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """Everything a run reads: heads by split, and the synthesiser over their table."""
+
+    train: tuple[Head, ...]
+    tune: tuple[Head, ...]
+    sources: tuple[LabelMap, ...]
+    synthesiser: Synthesiser
+
+
+def as_head(label_map: LabelMap, structure: np.ndarray) -> Head:
+    """Wrap a label map for sampling, centred on its structures."""
+    inside = np.argwhere(structure[label_map.indices] > 0)
+    centre = (inside.min(0) + inside.max(0)) / 2
+    return Head(torch.from_numpy(label_map.indices), torch.tensor(centre, dtype=torch.float32))
+
+
+def load_data(recipe: Recipe, folder: Path) -> Data:
+    """Read the table and the maps that the recipe names."""
+    table: LabelTable = read_label_table(folder / recipe.data.table)
+    structure, side = grouped_targets(table, [s.labels for s in recipe.structure])
+    maps = {n: read_label_map(folder / f"{n}.nii.gz", table) for n in (*recipe.data.train, *recipe.data.tune)}
+    heads = {name: as_head(label_map, structure) for name, label_map in maps.items()}
+    synthesiser = Synthesiser(table, torch.from_numpy(structure), torch.from_numpy(side), recipe.synthesis)
+    return Data(
+        tuple(heads[n] for n in recipe.data.train),
+        tuple(heads[n] for n in recipe.data.tune),
+        tuple(maps.values()),
+        synthesiser,
+    )
+
+
+def check_examples(heads: tuple[Head, ...], synthesiser: Synthesiser) -> list[Example]:
+    """Fixed synthetic images of the given heads, one for each acquisition and head."""
+    examples = []
+    wanted = [c for c in Contrast if c is not Contrast.RANDOM]
+    for number, head in enumerate(heads):
+        for kind, contrast in enumerate(wanted):
+            generator = torch.Generator().manual_seed(CHECK_SEED + 100 * number + kind)
+            examples.append(synthesiser.draw(head, CHECK_SHAPE, generator, contrast=contrast))
+    return examples
+
+
+@torch.no_grad()
+def dice_by_structure(network: nn.Module, examples: list[Example], structures: int) -> tuple[Tensor, float]:
+    """Mean Dice of every structure over the examples that hold it (nan where none does), and the share of sides right."""
+    scores = torch.full((len(examples), structures), math.nan)
+    sides = []
+    for row, example in enumerate(examples):
+        logits, side = network(example.image)
+        predicted = logits.argmax(1)
+        for label in range(1, structures):
+            a, b = predicted == label, example.structure == label
+            if bool(b.any()):
+                scores[row, label] = 2 * (a & b).sum() / (a.sum() + b.sum())
+        known = example.side >= 0
+        sides.append(float(((side[:, 0] > 0) == (example.side == 1))[known].float().mean()))
+    return scores.nanmean(0), float(np.mean(sides))
+
+
+class Run:
+    """One training run in ``output``: ``checkpoint.pt``, ``progress.jsonl``."""
+
+    def __init__(self, recipe: Recipe, data: Data, output: Path, budget_s: float) -> None:
+        self.recipe, self.data, self.output, self.budget_s = recipe, data, output, budget_s
+        self.structures = len(recipe.structure) + 1
+        torch.manual_seed(recipe.seed)
+        self.network = HalfGridUNet(recipe.network.features, self.structures)
+        self.ema = copy.deepcopy(self.network).eval()
+        settings = recipe.training
+        self.optimiser = torch.optim.AdamW(self.network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
+        self.generator = torch.Generator().manual_seed(recipe.seed)
+        self.step, self.elapsed_s = 0, 0.0
+        self.frequency = torch.ones(self.structures)
+
+    def save(self) -> None:
+        """Write the checkpoint to a temporary name and move it into place."""
+        state = {
+            "network": self.network.state_dict(),
+            "ema": self.ema.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "generator": self.generator.get_state(),
+            "step": self.step,
+            "elapsed_s": self.elapsed_s,
+            "frequency": self.frequency,
+        }
+        target = self.output / "checkpoint.pt"
+        torch.save(state, target.with_suffix(".part"))
+        os.replace(target.with_suffix(".part"), target)
+
+    def resume(self) -> None:
+        """Go on from the checkpoint in ``output``."""
+        state = torch.load(self.output / "checkpoint.pt", weights_only=True)
+        self.network.load_state_dict(state["network"])
+        self.ema.load_state_dict(state["ema"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.generator.set_state(state["generator"])
+        self.step, self.elapsed_s, self.frequency = state["step"], state["elapsed_s"], state["frequency"]
+
+    def train(self) -> None:
+        """Train until the budget is spent, checking and saving every few minutes."""
+        examples = check_examples(self.data.tune, self.data.synthesiser)
+        next_check = self.elapsed_s
+        losses: list[float] = []
+        while self.elapsed_s < self.budget_s:
+            began = time.monotonic()
+            losses.append(self._one_step(self.elapsed_s / self.budget_s))
+            self.elapsed_s += time.monotonic() - began
+            if self.elapsed_s >= next_check:
+                self._report(examples, losses)
+                self.save()
+                losses, next_check = [], self.elapsed_s + self.recipe.training.check_every_s
+        self._report(examples, losses)
+        self.save()
+
+    def rate_at(self, progress: float) -> float:
+        """Learning rate: linear warm-up, then half a cosine (Loshchilov 2017) down to the final rate."""
+        s = self.recipe.training
+        if progress < s.warm_up:
+            return s.learning_rate * (0.05 + 0.95 * progress / s.warm_up)
+        phase = (progress - s.warm_up) / (1 - s.warm_up)
+        return s.final_rate + (s.learning_rate - s.final_rate) * (1 + math.cos(math.pi * phase)) / 2
+
+    def _one_step(self, progress: float) -> float:
+        recipe, s = self.recipe, self.recipe.training
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.rate_at(progress)
+        head = self.data.train[int(torch.randint(len(self.data.train), (1,), generator=self.generator))]
+        weights = torch.tensor(recipe.synthesis.shape_weights)
+        shape = recipe.synthesis.shapes_kji[int(torch.multinomial(weights, 1, generator=self.generator))]
+        example = self.data.synthesiser.draw(head, shape, self.generator, easy=progress < s.easy_until)
+        logits, side = self.network(example.image)
+        weight = self._class_weights(example.structure) if progress < s.weighted_until else None
+        loss = cross_entropy(logits, example.structure, weight) + soft_dice_loss(logits, example.structure)
+        loss = loss + 0.5 * side_loss(side, example.side)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.network.parameters(), s.clip_norm)
+        self.optimiser.step()
+        self.step += 1
+        self._follow(min(s.ema, (self.step + 1) / (self.step + 10)))
+        return float(loss)
+
+    def _class_weights(self, structure: Tensor) -> Tensor:
+        """Inverse square root of the class frequency seen so far, at most 10, mean weighted to 1."""
+        counts = torch.bincount(structure.reshape(-1), minlength=self.structures).float()
+        self.frequency = 0.98 * self.frequency + 0.02 * counts
+        share = self.frequency / self.frequency.sum()
+        weight = (share + 1e-4).rsqrt()
+        return (weight / (share * weight).sum()).clamp(max=10)
+
+    @torch.no_grad()
+    def _follow(self, decay: float) -> None:
+        for slow, fast in zip(self.ema.parameters(), self.network.parameters(), strict=True):
+            slow.lerp_(fast, 1 - decay)
+
+    def _report(self, examples: list[Example], losses: list[float]) -> None:
+        dice, sides = dice_by_structure(self.ema, examples, self.structures)
+        names = [s.name for s in self.recipe.structure]
+        row = {
+            "step": self.step,
+            "elapsed_s": round(self.elapsed_s, 1),
+            "rate": self.rate_at(self.elapsed_s / self.budget_s),
+            "loss": round(float(np.mean(losses)), 4) if losses else None,
+            "dice": {name: round(float(value), 3) for name, value in zip(names, dice[1:], strict=True)},
+            "mean_dice": round(float(dice[1:].nanmean()), 4),
+            "sides_right": round(sides, 4),
+        }
+        with (self.output / "progress.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")

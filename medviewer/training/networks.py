@@ -1,0 +1,76 @@
+"""The segmentation network: a 3-D U-Net that works on half the grid.
+
+Eight neighbouring voxels become eight channels (space to depth), the U-Net runs on the half grid,
+and its answer for each of the eight voxels is laid out again. Convolutions at full resolution are
+what costs most of the time on a processor, and this avoids them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as fn
+
+
+class ConvBlock(nn.Module):
+    """Two 3x3x3 convolutions, each with instance normalisation and ReLU."""
+
+    def __init__(self, channels_in: int, channels_out: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Conv3d(channels_in, channels_out, 3, padding=1, bias=False),
+            nn.InstanceNorm3d(channels_out, affine=True),
+            nn.ReLU(inplace=True),
+            nn.Conv3d(channels_out, channels_out, 3, padding=1, bias=False),
+            nn.InstanceNorm3d(channels_out, affine=True),
+            nn.ReLU(inplace=True),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layers(x)
+
+
+def space_to_depth(x: Tensor) -> Tensor:
+    """``(n, c, d, h, w)`` to ``(n, 8c, d/2, h/2, w/2)``; the eight offsets vary slowest."""
+    n, c, d, h, w = x.shape
+    x = x.reshape(n, c, d // 2, 2, h // 2, 2, w // 2, 2)
+    return x.permute(0, 3, 5, 7, 1, 2, 4, 6).reshape(n, 8 * c, d // 2, h // 2, w // 2)
+
+
+def depth_to_space(x: Tensor) -> Tensor:
+    """The inverse of `space_to_depth`: ``(n, 8c, d, h, w)`` to ``(n, c, 2d, 2h, 2w)``."""
+    n, c8, d, h, w = x.shape
+    x = x.reshape(n, 2, 2, 2, c8 // 8, d, h, w)
+    return x.permute(0, 4, 5, 1, 6, 2, 7, 3).reshape(n, c8 // 8, 2 * d, 2 * h, 2 * w)
+
+
+class HalfGridUNet(nn.Module):
+    """Structure and side logits for every voxel of a one-channel volume.
+
+    features : channels at each level, the first on the half grid.
+    structures : number of structures including background.
+    Input ``(n, 1, d, h, w)`` float32 in [0, 1], each axis divisible by ``2 ** len(features)``.
+    Output ``(n, structures, d, h, w)`` and ``(n, 1, d, h, w)``; positive side logits mean left.
+    """
+
+    def __init__(self, features: Sequence[int], structures: int) -> None:
+        super().__init__()
+        self.structures = structures
+        inputs = [8, *features[:-1]]
+        self.down = nn.ModuleList(ConvBlock(a, b) for a, b in zip(inputs, features, strict=True))
+        deep, skip = list(features[:0:-1]), list(features[-2::-1])
+        self.up = nn.ModuleList(ConvBlock(a + b, b) for a, b in zip(deep, skip, strict=True))
+        self.head = nn.Conv3d(features[0] + 8, 8 * (structures + 1), 1)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        stem = space_to_depth(x - 0.5)
+        x, skips = stem, []
+        for level, block in enumerate(self.down):
+            x = block(fn.max_pool3d(x, 2) if level else x)
+            skips.append(x)
+        for block, skip in zip(self.up, skips[-2::-1], strict=True):
+            x = block(torch.cat([fn.interpolate(x, scale_factor=2.0, mode="nearest"), skip], 1))
+        logits = depth_to_space(self.head(torch.cat([x, stem], 1)))
+        return logits[:, : self.structures], logits[:, self.structures :]

@@ -1,0 +1,87 @@
+"""Recipes: the short TOML files under ``resources/recipes`` that say how a model is trained."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DataSettings(_Strict):
+    """Which label maps train, tune and are kept for the final figures; a map is in one list only."""
+
+    table: str
+    train: tuple[str, ...]
+    tune: tuple[str, ...]
+    kept: tuple[str, ...]
+
+
+class StructureSettings(_Strict):
+    """A structure the network tells apart, and the label values that make it up."""
+
+    name: str
+    labels: tuple[int, ...]
+
+
+class SynthesisSettings(_Strict):
+    """How images are made; lengths in mm, angles in degrees, shares between 0 and 1."""
+
+    spacing_mm: float
+    shapes_kji: tuple[tuple[int, int, int], ...]
+    shape_weights: tuple[float, ...]
+    rotation_deg: float
+    scaling: Share
+    shear: float
+    elastic_mm: float
+    elastic_node_mm: float
+    centre_jitter_mm: float
+    realistic: Share
+    ct_like: Share
+    stripped: Share
+    symmetric: Share
+
+
+class NetworkSettings(_Strict):
+    """Channels of the U-Net at each level, the first on the half grid."""
+
+    features: tuple[int, ...]
+
+
+class TrainingSettings(_Strict):
+    """The optimiser's settings; shares are of the time budget."""
+
+    learning_rate: float
+    final_rate: float
+    warm_up: Share
+    weight_decay: float
+    clip_norm: float
+    ema: Share
+    weighted_until: Share
+    easy_until: Share
+    check_every_s: float
+
+
+class Recipe(_Strict):
+    """One recipe, checked; an unknown field is an error."""
+
+    format: Literal[1]
+    id: str
+    seed: int
+    data: DataSettings
+    structure: tuple[StructureSettings, ...]
+    synthesis: SynthesisSettings
+    network: NetworkSettings
+    training: TrainingSettings
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Read and check a recipe; pydantic's error names every wrong field."""
+    return Recipe.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))

@@ -1,0 +1,200 @@
+"""Training images made from label maps: shape, contrast, bias field, resolution (SynthSeg, Billot 2023)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as fn
+
+from medviewer.imaging.intensity import clip_to, clip_to_percentiles, scale_to
+from medviewer.training.contrasts import OUTSIDE_BRAIN, Contrast, Greys, draw_greys
+from medviewer.training.label_maps import LabelTable
+from medviewer.training.recipes import SynthesisSettings
+
+CT_RANGE_HU = (0.0, 80.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One synthetic image with its answer.
+
+    image : (1, 1, d, h, w) float32 in [0, 1]. structure : (1, d, h, w) int64, 0 is background.
+    side : (1, d, h, w) int64; 1 left, 0 right, -1 neither.
+    """
+
+    image: Tensor
+    structure: Tensor
+    side: Tensor
+    contrast: Contrast
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A label map ready for sampling: ``indices`` uint8 ``[k, j, i]`` and the brain's centre in voxels (k, j, i)."""
+
+    indices: Tensor
+    centre: Tensor
+
+
+class Synthesiser:
+    """Draws examples from heads. All randomness comes from the generator that is passed in."""
+
+    def __init__(self, table: LabelTable, structure: Tensor, side: Tensor, settings: SynthesisSettings) -> None:
+        self._table, self._structure, self._side, self._settings = table, structure, side, settings
+        self._mirror = torch.from_numpy(table.mirror)
+        self._outside = torch.from_numpy((table.values >= OUTSIDE_BRAIN) | (table.values == 0))
+
+    def draw(
+        self,
+        head: Head,
+        shape: tuple[int, int, int],
+        generator: torch.Generator,
+        *,
+        easy: bool = False,
+        contrast: Contrast | None = None,
+    ) -> Example:
+        """One example of ``shape`` (k, j, i) with everything about it drawn at random, or of a given contrast."""
+        s = self._settings
+        dice = torch.rand(5, generator=generator).tolist()
+        contrast = contrast or self._draw_contrast(dice[0], 0.8 if easy else s.realistic, generator)
+        greys = draw_greys(self._table, contrast, symmetric=dice[1] < s.symmetric, generator=generator)
+        labels, jittered = self._deform(head, shape, 0.5 if easy else 1.0, generator)
+        if dice[2] < 0.5:
+            labels, jittered = (self._mirror[x.long()].flip(2) for x in (labels, jittered))
+        if dice[3] < s.stripped:
+            labels, jittered, greys = self._strip(labels, jittered, greys)
+        image = self._paint(labels, jittered, greys, generator)
+        image = self._acquire(image, contrast, generator)
+        structure, side = self._structure[labels.long()], self._side[labels.long()]
+        if dice[4] < 0.2:
+            self._cut(image, structure, side, generator)
+        values = image.numpy()
+        scale_to(clip_to_percentiles(values, 0.5, 99.5), 0.0, 1.0)
+        return Example(image[None, None], structure[None], side[None], contrast)
+
+    def _draw_contrast(self, die: float, realistic: float, generator: torch.Generator) -> Contrast:
+        if die < self._settings.ct_like:
+            return Contrast.CT
+        if die < self._settings.ct_like + realistic:
+            kinds = (Contrast.T1, Contrast.T1, Contrast.T2, Contrast.FLAIR, Contrast.PD)
+            return kinds[int(torch.randint(len(kinds), (1,), generator=generator))]
+        return Contrast.RANDOM
+
+    def _deform(self, head: Head, shape: tuple[int, int, int], strength: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Labels at the voxel centres, and again within half a voxel of them (for partial volume)."""
+        s = self._settings
+        axes = [(torch.arange(n, dtype=torch.float32) - (n - 1) / 2) * s.spacing_mm for n in shape]
+        grid = torch.stack(torch.meshgrid(*axes, indexing="ij"), -1)
+        centre = head.centre + strength * s.centre_jitter_mm * (2 * torch.rand(3, generator=generator) - 1)
+        points = grid @ _random_affine(s, strength, generator).T + centre
+        points += _random_elastic(shape, s, strength, generator)
+        exact = _nearest(head.indices, points)
+        points += (torch.rand(points.shape, generator=generator) - 0.5) * s.spacing_mm
+        return exact, _nearest(head.indices, points)
+
+    def _strip(self, labels: Tensor, jittered: Tensor, greys: Greys) -> tuple[Tensor, Tensor, Greys]:
+        keep = (~self._outside).to(labels.dtype)
+        greys.mean[0], greys.sd[0] = 0.0, 0.0
+        return labels * keep[labels.long()], jittered * keep[jittered.long()], greys
+
+    def _paint(self, labels: Tensor, jittered: Tensor, greys: Greys, generator: torch.Generator) -> Tensor:
+        a, b = labels.long(), jittered.long()
+        noise = torch.randn(labels.shape, generator=generator)
+        return (greys.mean[a] + greys.mean[b]) / 2 + (greys.sd[a] + greys.sd[b]) / 2 * noise
+
+    def _acquire(self, image: Tensor, contrast: Contrast, generator: torch.Generator) -> Tensor:
+        """Bias field, gamma, slice thickness and spacing; for CT the window of a head instead of the first two."""
+        if contrast is Contrast.CT:
+            image = _random_resolution(image, self._settings.spacing_mm, generator)
+            clip_to(image.numpy(), *CT_RANGE_HU)
+            return image
+        sd = 0.6 * float(torch.rand(1, generator=generator))
+        nodes = [max(2, math.ceil(0.05 * n)) for n in image.shape]
+        field = sd * torch.randn(1, 1, *nodes, generator=generator)
+        image = image * fn.interpolate(field, size=image.shape, mode="trilinear", align_corners=True)[0, 0].exp()
+        image = image.clamp(0, 400)
+        gamma = math.exp(0.4 * float(torch.randn(1, generator=generator)))
+        top = float(image.max()) or 1.0
+        return _random_resolution((image / top).pow(gamma), self._settings.spacing_mm, generator)
+
+    def _cut(self, image: Tensor, structure: Tensor, side: Tensor, generator: torch.Generator) -> None:
+        """Blank one end along one axis, as a scan that starts or stops inside the head."""
+        axis = int(torch.randint(3, (1,), generator=generator))
+        depth = int(image.shape[axis] * 0.3 * float(torch.rand(1, generator=generator)))
+        start = 0 if float(torch.rand(1, generator=generator)) < 0.5 else image.shape[axis] - depth
+        for array, value in ((image, float(image.min())), (structure, 0), (side, -1)):
+            array.narrow(axis, start, depth).fill_(value)
+
+
+def _random_affine(s: SynthesisSettings, strength: float, generator: torch.Generator) -> Tensor:
+    """Scaling x shearing x rotation, 3x3 in (k, j, i)."""
+    angles = strength * s.rotation_deg * (2 * torch.rand(3, generator=generator) - 1) * math.pi / 180
+    rotation = torch.eye(3)
+    for axis, angle in enumerate(angles.tolist()):
+        a, b = [n for n in range(3) if n != axis]
+        turn = torch.eye(3)
+        turn[a, a] = turn[b, b] = math.cos(angle)
+        turn[a, b], turn[b, a] = -math.sin(angle), math.sin(angle)
+        rotation = rotation @ turn
+    shear = torch.eye(3) + s.shear * (2 * torch.rand(3, 3, generator=generator) - 1) * (1 - torch.eye(3))
+    scaling = torch.diag(1 + strength * s.scaling * (2 * torch.rand(3, generator=generator) - 1))
+    return scaling @ shear @ rotation
+
+
+def _random_elastic(shape: tuple[int, int, int], s: SynthesisSettings, strength: float, generator: torch.Generator) -> Tensor:
+    """A smooth, invertible displacement in mm, ``(d, h, w, 3)``: a velocity field integrated by scaling and squaring."""
+    sd = strength * s.elastic_mm * float(torch.rand(1, generator=generator))
+    nodes = [math.ceil(n * s.spacing_mm / s.elastic_node_mm) + 1 for n in shape]
+    small = [max(4, n // 4) for n in shape]
+    velocity = sd * torch.randn(1, 3, *nodes, generator=generator)
+    flow = fn.interpolate(velocity, size=small, mode="trilinear", align_corners=True) / 2**5
+    axes = [torch.linspace(-1, 1, n) for n in small]
+    identity = torch.stack(torch.meshgrid(*axes, indexing="ij")[::-1], -1)[None]
+    extent = torch.tensor([(n - 1) * s.spacing_mm / 2 for n in shape])
+    for _ in range(5):
+        unit = (flow / extent.view(1, 3, 1, 1, 1)).flip(1).permute(0, 2, 3, 4, 1)
+        flow = flow + fn.grid_sample(flow, identity + unit, align_corners=True, padding_mode="border")
+    full = fn.interpolate(flow, size=shape, mode="trilinear", align_corners=True)
+    return full[0].permute(1, 2, 3, 0)
+
+
+def _nearest(indices: Tensor, points: Tensor) -> Tensor:
+    """Label indices at ``points`` (d, h, w, 3) in voxels (k, j, i); outside the map is background."""
+    limits = torch.tensor(indices.shape)
+    rounded = points.round().long()
+    inside = ((rounded >= 0) & (rounded < limits)).all(-1)
+    rounded = torch.minimum(rounded.clamp_(min=0), limits - 1)
+    flat = (rounded[..., 0] * limits[1] + rounded[..., 1]) * limits[2] + rounded[..., 2]
+    return indices.reshape(-1)[flat.reshape(-1)].reshape(inside.shape) * inside.to(indices.dtype)
+
+
+def _random_resolution(image: Tensor, voxel_mm: float, generator: torch.Generator) -> Tensor:
+    """Thick or coarse slices: blur with the slice profile, subsample, and interpolate back."""
+    die = torch.rand(4, generator=generator)
+    spacing = [voxel_mm] * 3
+    if die[0] < 0.1:
+        spacing = [1 + 3 * float(x) for x in torch.rand(3, generator=generator)]
+    elif die[0] < 0.8:
+        spacing[int(die[1] * 3)] = 1 + 7 * float(die[2])
+    for axis, step in enumerate(spacing):
+        thickness = voxel_mm + max(0.0, step - voxel_mm) * float(die[3])
+        image = _blur(image, axis, 0.75 * thickness / voxel_mm if step > voxel_mm else 0.35)
+    size = tuple(max(4, round(n * voxel_mm / max(voxel_mm, step))) for n, step in zip(image.shape, spacing, strict=True))
+    if size == tuple(image.shape):
+        return image
+    coarse = fn.interpolate(image[None, None], size=size, mode="nearest-exact")
+    return fn.interpolate(coarse, size=image.shape, mode="trilinear", align_corners=False)[0, 0]
+
+
+def _blur(image: Tensor, axis: int, sigma: float) -> Tensor:
+    radius = max(1, math.ceil(2.5 * sigma))
+    offsets = torch.arange(-radius, radius + 1, dtype=torch.float32)
+    kernel = torch.exp(-0.5 * (offsets / sigma) ** 2)
+    kernel /= kernel.sum()
+    size = [1, 1, 1]
+    size[axis] = len(kernel)
+    padding = [n // 2 for n in size]
+    return fn.conv3d(image[None, None], kernel.reshape(1, 1, *size), padding=padding)[0, 0]
