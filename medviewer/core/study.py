@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from medviewer.core.geometry import Geometry
+from medviewer.core.volume import StoredValues
 
 
 class StackKind(StrEnum):
@@ -77,7 +78,7 @@ class Stack:
 
     images : sorted along the normal where there is one.
     geometry : of the volume, or None when it doesn't make one (``why_not`` says why).
-    files : how many files it comes from; frames : how many images.
+    values : what the stored values are, so that a volume can be set up before any pixel is read.
     """
 
     study_uid: str
@@ -96,6 +97,7 @@ class Stack:
     geometry: Geometry | None = None
     why_not: str | None = None
     warnings: tuple[Notice, ...] = ()
+    values: StoredValues = field(default_factory=StoredValues)
 
     @property
     def key(self) -> tuple[str, int]:

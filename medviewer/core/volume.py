@@ -20,6 +20,22 @@ class Rescale:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredValues:
+    """What the stored values of a stack's images are, as their headers say.
+
+    dtype : numpy's name of the stored type (``<i2``).
+    rescales : one that holds for all images, or one an image where they differ.
+    windows, inverted, padding : as in `Volume`.
+    """
+
+    dtype: str = "<i2"
+    rescales: tuple[Rescale, ...] = (Rescale(),)
+    windows: tuple[tuple[float, float], ...] = ()
+    inverted: bool = False
+    padding: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class VolumeSource:
     """Where a volume came from; UIDs are empty for files that aren't DICOM.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import json
 import math
-import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,7 +112,7 @@ class Run:
         }
         target = self.output / "checkpoint.pt"
         torch.save(state, target.with_suffix(".part"))
-        os.replace(target.with_suffix(".part"), target)
+        target.with_suffix(".part").replace(target)
 
     def resume(self) -> None:
         """Go on from the checkpoint in ``output``."""
@@ -166,7 +165,7 @@ class Run:
         self.optimiser.step()
         self.step += 1
         self._follow(min(s.ema, (self.step + 1) / (self.step + 10)))
-        return float(loss)
+        return float(loss.detach())
 
     def _class_weights(self, structure: Tensor) -> Tensor:
         """Inverse square root of the class frequency seen so far, at most 10, mean weighted to 1."""

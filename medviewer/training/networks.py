@@ -29,6 +29,7 @@ class ConvBlock(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
+        """Features on the same grid."""
         return self.layers(x)
 
 
@@ -65,6 +66,7 @@ class HalfGridUNet(nn.Module):
         self.head = nn.Conv3d(features[0] + 8, 8 * (structures + 1), 1)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Structure logits and side logits."""
         stem = space_to_depth(x - 0.5)
         x, skips = stem, []
         for level, block in enumerate(self.down):

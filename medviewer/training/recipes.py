@@ -29,6 +29,7 @@ class StructureSettings(_Strict):
 
     name: str
     labels: tuple[int, ...]
+    sided: bool = True
 
 
 class SynthesisSettings(_Strict):

@@ -1,0 +1,108 @@
+"""What was given on the command line, as volumes to analyse or export."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from medviewer.core.errors import NothingReadable
+from medviewer.core.progress import Progress
+from medviewer.core.study import Refused, Scan, Stack
+from medviewer.core.volume import Volume
+
+if TYPE_CHECKING:
+    from medviewer.imaging.nifti import NiftiGrid
+
+NIFTI_SUFFIXES = (".nii", ".nii.gz")
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
+
+
+def is_nifti(path: Path) -> bool:
+    """Whether a name says NIfTI."""
+    return path.name.lower().endswith(NIFTI_SUFFIXES)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One thing to analyse: a stack of DICOM images or a NIfTI file."""
+
+    path: Path
+    stack: Stack | None = None
+
+    @property
+    def kind(self) -> str:
+        """``dicom`` or ``nifti``."""
+        return "dicom" if self.stack is not None else "nifti"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Everything the paths hold."""
+
+    sources: tuple[Source, ...]
+    scan: Scan
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Loaded:
+    """A source in memory. ``grid`` is the NIfTI file's own; ``seconds`` is how long reading took."""
+
+    volume: Volume
+    grid: NiftiGrid | None
+    skipped: tuple[Refused, ...]
+    seconds: float
+
+
+def find_sources(paths: Sequence[Path], progress: Progress, series_uid: str | None = None) -> Found:
+    """Scan the paths; with ``series_uid``, only that series.
+
+    Raises `NothingReadable` when nothing can be opened or the named series isn't there.
+    """
+    for path in paths:
+        if not path.exists():
+            raise NothingReadable(path, "there is no such file or folder")
+    nifti = [path for path in paths if is_nifti(path) and path.is_file()]
+    others = [path for path in paths if path not in nifti]
+    found = Scan()
+    if others:
+        from medviewer.dicom.scan import scan
+
+        found = scan(others, progress)
+    stacks = [s for s in found.stacks() if series_uid is None or s.series_uid == series_uid]
+    where = paths[0] if len(paths) == 1 else "the given paths"
+    if series_uid is not None and not stacks:
+        raise NothingReadable(where, f"series {series_uid} is not there")
+    sources = [Source(others[0], stack) for stack in stacks]
+    if series_uid is None:
+        sources = [Source(path) for path in nifti] + sources
+    if not sources:
+        raise NothingReadable(where, _why_nothing(found))
+    return Found(tuple(sources), found)
+
+
+def _why_nothing(found: Scan) -> str:
+    if found.refused:
+        first = found.refused[0]
+        return f"{len(found.refused)} damaged or unsupported files, the first {first.file}: {first.reason}"
+    return f"{len(found.not_dicom)} files, none of them DICOM or NIfTI"
+
+
+def load(source: Source, progress: Progress) -> Loaded:
+    """Read a source into memory; raises `NoVolume` or `CannotDecode` when it isn't a volume."""
+    began = time.monotonic()
+    if source.stack is None:
+        from medviewer.imaging.nifti import read_nifti
+
+        volume, grid = read_nifti(source.path)
+        return Loaded(volume, grid, (), time.monotonic() - began)
+    from medviewer.core.errors import NoVolume
+    from medviewer.dicom.volumes import VolumeReader
+
+    if source.stack.geometry is None:
+        raise NoVolume(source.stack.series_uid, source.stack.why_not or "its images don't form one regular stack")
+    reader = VolumeReader(source.stack)
+    volume = reader.read(progress)
+    return Loaded(volume, None, tuple(reader.skipped), time.monotonic() - began)

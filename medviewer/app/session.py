@@ -1,0 +1,191 @@
+"""The state of a reading session: what is open, what models said, what a person decided. No Qt."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from psygnal import Signal
+
+from medviewer.app.analysis import Analysis, run_model
+from medviewer.app.decisions import Decisions
+from medviewer.app.jobs import Jobs, Lane
+from medviewer.app.models import installed_models
+from medviewer.app.save import Saved, save_accepted
+from medviewer.core.finding import Finding
+from medviewer.core.progress import Progress
+from medviewer.core.study import Scan, Stack
+from medviewer.core.volume import Volume
+from medviewer.dicom.scan import scan
+from medviewer.dicom.volumes import VolumeReader
+from medviewer.inference.client import InferenceClient
+from medviewer.library import audit, decisions
+from medviewer.library.settings import Settings, load_settings, save_settings
+from medviewer.models.catalogue import Catalogue, Fit, SeriesFacts, fit
+from medviewer.models.package import Package
+
+
+@dataclass(frozen=True, slots=True)
+class SliceLoaded:
+    """A slice of a stack has been decoded into its volume."""
+
+    key: tuple[str, int]
+    k: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelOffer:
+    """An installed model and whether it suits a series."""
+
+    package: Package
+    fit: Fit
+
+
+@dataclass(frozen=True, slots=True)
+class RunFailed:
+    """A model run that gave no result, and the sentence that says why."""
+
+    model: str
+    message: str
+    cancelled: bool
+
+
+class Session:
+    """Everything a reader works with. Events are emitted in the thread that caused them.
+
+    scan_changed : the tree of studies has grown or is complete.
+    slice_loaded, stack_loaded : decoding goes on (payload: `SliceLoaded`, the stack's key).
+    analysis_added : a model has answered. run_failed : it hasn't, and why.
+    findings_changed : a decision was made (payload: the analysis' id).
+    saved : accepted findings were written.
+    """
+
+    scan_changed = Signal(Scan)
+    slice_loaded = Signal(SliceLoaded)
+    stack_loaded = Signal(tuple)
+    analysis_added = Signal(Analysis)
+    run_failed = Signal(RunFailed)
+    findings_changed = Signal(str)
+    saved = Signal(Saved)
+
+    def __init__(self, settings: Settings | None = None, catalogue: Catalogue | None = None) -> None:
+        self.settings = settings or load_settings()
+        self.catalogue = catalogue or installed_models()
+        self.jobs = Jobs()
+        self.client = InferenceClient()
+        self.decisions = Decisions(self._decided)
+        self.scan = Scan()
+        self._lock = threading.Lock()
+        self._readers: dict[tuple[str, int], VolumeReader] = {}
+        self._analyses: dict[str, Analysis] = {}
+
+    # opening
+
+    def open_paths(self, paths: Sequence[Path]) -> int:
+        """Scan files, folders or ZIPs; `scan_changed` follows as they are found. Returns the job's number."""
+
+        def work(progress: Progress) -> Scan:
+            return scan(paths, progress, self._take_scan)
+
+        title = f"Opening {paths[0].name}" if len(paths) == 1 else f"Opening {len(paths)} items"
+        return self.jobs.submit(Lane.IO, title, work, self._take_scan)
+
+    def open_stack(self, stack: Stack) -> VolumeReader:
+        """Start reading a stack that makes a volume (once); its array fills as slices are decoded."""
+        with self._lock:
+            reader = self._readers.get(stack.key)
+            if reader is not None:
+                return reader
+            reader = self._readers[stack.key] = VolumeReader(stack)
+
+        def work(progress: Progress) -> Volume:
+            return reader.read(progress, lambda k: self.slice_loaded.emit(SliceLoaded(stack.key, k)))
+
+        title = f"Reading {stack.description or stack.modality or 'series'}"
+        self.jobs.submit(Lane.IO, title, work, lambda _: self.stack_loaded.emit(stack.key))
+        return reader
+
+    def close_stack(self, key: tuple[str, int]) -> None:
+        """Let go of a stack's voxels."""
+        with self._lock:
+            self._readers.pop(key, None)
+
+    # running models
+
+    def offers(self, stack: Stack, volume: Volume) -> list[ModelOffer]:
+        """All installed models, fitting ones first, each with the reasons for or against this series."""
+        del stack  # the volume says all that matters today; the stack is what callers have in hand
+        facts = SeriesFacts.of(volume)
+        offers = [ModelOffer(package, fit(package.manifest, facts)) for package in self.catalogue.packages()]
+        return sorted(offers, key=lambda offer: (not offer.fit.fits, offer.package.manifest.model.id))
+
+    def run(self, stack: Stack, volume: Volume, package: Package, device: str = "auto") -> int:
+        """Run a model on a volume; `analysis_added` or `run_failed` follows. Returns the job's number."""
+        model = package.manifest.model.id
+
+        def work(progress: Progress) -> Analysis:
+            return run_model(self.client, package, volume, progress, device=device, stack=stack)
+
+        def failed(error: Exception) -> None:
+            from medviewer.core.errors import Cancelled, MedviewerError
+
+            words = str(error) if isinstance(error, MedviewerError) else "The run failed unexpectedly; see the log file."
+            self.run_failed.emit(RunFailed(model, words, isinstance(error, Cancelled)))
+
+        return self.jobs.submit(Lane.MODEL, f"Running {package.manifest.model.name.get('en', model)}", work, self._take_analysis, failed)
+
+    def analysis(self, number: str) -> Analysis:
+        """The analysis of that id."""
+        return self._analyses[number]
+
+    def analyses(self, key: tuple[str, int]) -> list[Analysis]:
+        """The analyses of a stack, oldest first."""
+        return [a for a in self._analyses.values() if a.stack is not None and a.stack.key == key]
+
+    # saving
+
+    def save(self, analysis: str, folder: Path) -> int:
+        """Write what was accepted as DICOM into a folder; `saved` follows. Returns the job's number."""
+        result, findings = self._analyses[analysis], self.decisions.findings(analysis)
+        person, organisation = self.settings.reader_name, self.settings.organisation
+
+        def work(progress: Progress) -> Saved:
+            return save_accepted(result, findings, folder, person=person, organisation=organisation, progress=progress)
+
+        return self.jobs.submit(Lane.IO, "Saving accepted findings", work, self.saved.emit)
+
+    def keep_settings(self) -> None:
+        """Write the settings to disk."""
+        save_settings(self.settings)
+
+    def close(self) -> None:
+        """Cancel jobs, wait for them, stop the host."""
+        self.jobs.close()
+        self.client.close()
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _take_scan(self, found: Scan) -> None:
+        self.scan = found
+        self.scan_changed.emit(found)
+
+    def _take_analysis(self, analysis: Analysis) -> None:
+        source = analysis.volume.source
+        findings = decisions.restore(source.series_uid or source.path, analysis.package.sha256, analysis.findings)
+        self._analyses[analysis.id] = analysis
+        self.decisions.begin(analysis.id, findings)
+        self.analysis_added.emit(analysis)
+
+    def _decided(self, analysis: str, findings: tuple[Finding, ...]) -> None:
+        result = self._analyses[analysis]
+        source = result.volume.source
+        series = source.series_uid or source.path
+        decisions.store(series, result.package.sha256, findings)
+        audit.record("decision", series=audit.pseudonym(series), model=result.package.manifest.model.id)
+        self.findings_changed.emit(analysis)

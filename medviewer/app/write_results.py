@@ -1,0 +1,91 @@
+"""The files that go with one analysed input."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from medviewer.app.analysis import Analysis
+from medviewer.app.preview import write_preview
+from medviewer.app.result import FileEntry
+from medviewer.core.files import new_file
+from medviewer.core.finding import Finding
+from medviewer.core.progress import Progress
+
+if TYPE_CHECKING:
+    from medviewer.imaging.nifti import NiftiGrid
+
+FileKind = Literal["seg", "sr", "labels", "heatmap", "mask", "preview"]
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenFiles:
+    """What was written, and for each label value where its evidence is: ``file#segment number`` or ``file#label value``."""
+
+    entries: tuple[FileEntry, ...]
+    evidence: Mapping[int, str]
+
+    def evidence_of(self, finding: Finding) -> list[str]:
+        """The evidence of a finding; a structure without a voxel has none."""
+        return [self.evidence[value] for value in finding.segments if value in self.evidence]
+
+
+def output_stem(analysis: Analysis, number: int) -> str:
+    """``NN-<modality>-<model>``; files without a modality say what they are instead."""
+    source = analysis.volume.source
+    return f"{number:02d}-{(source.modality or source.kind).lower()}-{analysis.package.manifest.model.id}"
+
+
+def write_files(analysis: Analysis, grid: NiftiGrid | None, folder: Path, number: int, progress: Progress) -> WrittenFiles:
+    """Write label map, heatmap, preview and, for DICOM input, SEG and SR as proposed (unverified).
+
+    Raises `CannotWrite`.
+    """
+    from medviewer.imaging.nifti import write_nifti
+
+    stem = output_stem(analysis, number)
+    geometry = analysis.segmentation.geometry
+    files = []
+    progress.report(0.0, "Writing the label map")
+    labels = folder / f"{stem}_labels.nii.gz"
+    write_nifti(labels, analysis.segmentation.labels, geometry, like=grid)
+    files.append(_entry(labels, "labels"))
+    if analysis.heatmap is not None:
+        progress.report(0.2, "Writing the heatmap")
+        heatmap = folder / f"{stem}_heatmap.nii.gz"
+        write_nifti(heatmap, analysis.heatmap.values, geometry, like=grid)
+        files.append(_entry(heatmap, "heatmap"))
+    evidence = {value: f"{labels.name}#{value}" for value in analysis.segmentation.segments}
+    if analysis.stack is not None:
+        objects, numbers = _write_dicom(analysis, folder, stem, progress.part(0.3, 0.9))
+        files += objects
+        evidence = {value: f"{objects[0].path}#{number}" for value, number in numbers.items()}
+    progress.report(0.9, "Drawing the preview")
+    preview = folder / ("preview.png" if number == 1 else f"{stem}_preview.png")
+    with new_file(preview) as part:
+        write_preview(analysis, part)
+    files.append(_entry(preview, "preview"))
+    return WrittenFiles(tuple(files), evidence)
+
+
+def _write_dicom(analysis: Analysis, folder: Path, stem: str, progress: Progress) -> tuple[list[FileEntry], Mapping[int, int]]:
+    from medviewer.dicom.headers import source_datasets
+    from medviewer.dicom.objects.seg import write_seg
+    from medviewer.dicom.objects.sr import write_report
+
+    assert analysis.stack is not None
+    sources = source_datasets(analysis.stack)
+    title = analysis.algorithm.name
+    progress.report(0.1, "Writing the segmentation")
+    seg = write_seg(analysis.segmentation, sources, folder / f"{stem}.seg.dcm", acceptance=None, series_description=title)
+    progress.report(0.7, "Writing the report")
+    report = write_report(analysis.findings, analysis.segmentation, seg, sources, folder / f"{stem}.sr.dcm", acceptance=None)
+    return [_entry(seg.path, "seg"), _entry(report.path, "sr")], seg.segment_numbers
+
+
+def _entry(path: Path, kind: FileKind) -> FileEntry:
+    with path.open("rb") as file:
+        return FileEntry(path=path.name, kind=kind, sha256=hashlib.file_digest(file, "sha256").hexdigest())

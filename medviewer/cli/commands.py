@@ -1,0 +1,210 @@
+"""The commands: parse arguments, show progress, print results. Everything they do is a function of ``app``."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from medviewer.core.progress import Progress
+
+app = typer.Typer(add_completion=False, no_args_is_help=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+
+Paths = Annotated[list[Path], typer.Argument(help="File, folder, ZIP, DICOMDIR or NIfTI.", show_default=False)]
+Output = Annotated[Path, typer.Option("--output", help="Folder for the results; created, and refused if it holds anything.")]
+Series = Annotated[str | None, typer.Option("--series", help="Series Instance UID, when only one series is wanted.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+
+
+class DeviceName(StrEnum):
+    """Where a model may run."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+
+
+class ExportFormat(StrEnum):
+    """What `export` writes."""
+
+    NIFTI = "nifti"
+    NRRD = "nrrd"
+    PNG = "png"
+
+
+@contextmanager
+def _shown_progress() -> Iterator[Progress]:
+    """A progress on standard error: a bar on a terminal, plain lines elsewhere. Ctrl+C cancels the job."""
+    from medviewer.cli.progress import ProgressDisplay
+
+    with ProgressDisplay() as display:
+        progress = Progress(display.show)
+        before = signal.signal(signal.SIGINT, lambda *_: progress.cancel())
+        try:
+            yield progress
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+
+def _print_json(document: str) -> None:
+    sys.stdout.write(document.rstrip() + "\n")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from medviewer.app.version import program_version
+
+        typer.echo(f"medviewer {program_version()}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    """Open DICOM studies, run models beside the images, save what was decided as DICOM."""
+    del version
+    if context.invoked_subcommand is None:
+        raise typer.Exit(_open_window([]))
+
+
+@app.command("open")
+def open_(
+    paths: Annotated[list[Path] | None, typer.Argument(help="Files, folders or ZIPs to open.")] = None,
+    study: Annotated[str | None, typer.Option("--study", help="Study Instance UID to show first.")] = None,
+    accession: Annotated[str | None, typer.Option("--accession", help="Accession number to show first.")] = None,
+) -> None:
+    """Open the window."""
+    raise typer.Exit(_open_window(paths or [], study, accession))
+
+
+def _open_window(paths: list[Path], study: str | None = None, accession: str | None = None) -> int:
+    from medviewer.gui.application import run
+
+    return run(paths, study_uid=study, accession=accession)
+
+
+@app.command()
+def demo(
+    headless: Annotated[bool, typer.Option("--headless", help="Analyse the sample study without a window.")] = False,
+    output: Annotated[Path | None, typer.Option("--output", help="Folder for the results (with --headless).")] = None,
+) -> None:
+    """Try the program on a synthetic sample study."""
+    from medviewer.app.demo import DEMO_MODEL, sample_study
+
+    if headless:
+        if output is None:
+            raise typer.BadParameter("--headless needs --output")
+        with _shown_progress() as progress:
+            study = sample_study(progress.part(0.0, 0.1))
+            code = _analyze([study], DEMO_MODEL, output, "auto", None, as_json=False, progress=progress.part(0.1, 1.0))
+        raise typer.Exit(code)
+    with _shown_progress() as progress:
+        study = sample_study(progress)
+    raise typer.Exit(_open_window([study]))
+
+
+@app.command()
+def analyze(
+    paths: Paths,
+    model: Annotated[str, typer.Option("--model", help="Id of an installed model.")],
+    output: Output,
+    device: Annotated[DeviceName, typer.Option("--device", help="Where to run.")] = DeviceName.AUTO,
+    series: Series = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run a model and write what it says, as proposed: nothing is verified without a person."""
+    with _shown_progress() as progress:
+        code = _analyze(paths, model, output, device.value, series, as_json=as_json, progress=progress)
+    raise typer.Exit(code)
+
+
+def _analyze(paths: list[Path], model: str, output: Path, device: Any, series: str | None, *, as_json: bool, progress: Progress) -> int:
+    from medviewer.app.analyze import analyze as run_analysis
+    from medviewer.app.models import installed_models
+
+    outcome = run_analysis(paths, model, output, installed_models(), progress, device=device, series_uid=series)
+    if as_json:
+        _print_json(outcome.result.to_json())
+    else:
+        from medviewer.cli.summary import summarise_result
+
+        for line in summarise_result(outcome.result, output):
+            typer.echo(line)
+    return outcome.exit_code
+
+
+@app.command()
+def inspect(
+    paths: Paths,
+    as_json: AsJson = False,
+    decode: Annotated[bool, typer.Option("--decode", help="Decode every frame and print the SHA-256 of its stored values.")] = False,
+) -> None:
+    """List studies and series, whether each makes a volume, and if not why."""
+    from medviewer.app.inspect import inspect_paths
+
+    with _shown_progress() as progress:
+        document = inspect_paths(paths, decode=decode, progress=progress)
+    if as_json:
+        _print_json(document.to_json())
+        return
+    from medviewer.cli.summary import summarise_inspection
+
+    for line in summarise_inspection(document):
+        typer.echo(line)
+
+
+@app.command()
+def export(
+    paths: Paths,
+    output: Output,
+    format_: Annotated[ExportFormat, typer.Option("--format", help="What to write.")],
+    series: Series = None,
+) -> None:
+    """Write series as NIfTI, NRRD or PNG."""
+    from medviewer.app.analyze import PARTLY_DONE
+    from medviewer.app.export import export as run_export
+
+    with _shown_progress() as progress:
+        exported = run_export(paths, output, format_.value, progress, series)
+    for path in exported.files:
+        typer.echo(str(path))
+    for name, reason in exported.failed:
+        typer.echo(f"{name}: {reason}", err=True)
+    raise typer.Exit(PARTLY_DONE if exported.failed else 0)
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Check versions, devices, display and codecs, and say what to do about each lack."""
+    from medviewer.app.doctor import examine
+
+    with _shown_progress() as progress:
+        report = examine(progress)
+    if as_json:
+        _print_json(report.to_json())
+    else:
+        for line in report.lines():
+            typer.echo(line)
+    raise typer.Exit(0)
+
+
+@app.command()
+def train(
+    recipe: Annotated[Path, typer.Argument(help="A recipe, such as resources/recipes/brain-structures.toml.")],
+    data: Annotated[Path, typer.Option("--data", help="Folder with the label maps and their table.")],
+    output: Annotated[Path, typer.Option("--output", help="Folder for checkpoint and progress.")],
+    budget_minutes: Annotated[float, typer.Option("--budget-minutes", help="How long to train.")] = 90.0,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in the output folder.")] = False,
+) -> None:
+    """Train a model in a child process (needs the extra [train])."""
+    from medviewer.app.train import start_training
+
+    raise typer.Exit(start_training(recipe, data, output, budget_minutes, resume=resume))

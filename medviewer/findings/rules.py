@@ -1,0 +1,132 @@
+"""From what a model measured to findings a person can decide on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from medviewer.core.codes import VOLUME, VOLUME_RATIO, Code
+from medviewer.core.finding import Confidence, ConfidenceKind, Finding, Location, Measurement
+from medviewer.core.segmentation import Algorithm, Segmentation
+from medviewer.models.finding_rules import AsymmetryRule, FindingRule, NormRule, VolumeRule
+
+
+@dataclass(frozen=True, slots=True)
+class _Evidence:
+    """What the rules look at."""
+
+    segmentation: Segmentation
+    volumes_ml: Mapping[int, float]
+    confidence: Mapping[int, float]
+
+    def volume(self, segments: Sequence[int]) -> float:
+        return sum(self.volumes_ml.get(value, 0.0) for value in segments)
+
+    def sureness(self, segments: Sequence[int]) -> Confidence:
+        """The mean confidence of the segments, weighted by volume; never calibrated today."""
+        weights = [self.volumes_ml.get(value, 0.0) for value in segments]
+        known = [(self.confidence[v], w) for v, w in zip(segments, weights, strict=True) if v in self.confidence and w > 0]
+        if not known:
+            return Confidence()
+        total = sum(w for _, w in known)
+        return Confidence(round(sum(c * w for c, w in known) / total, 3), ConfidenceKind.RAW)
+
+    def where(self, segments: Sequence[int], structure: str, side: str | None) -> Location:
+        """The slice that shows most of the segments, and the voxel of them nearest to their centre there."""
+        mask_counts = _count_by_slice(self.segmentation.labels, segments)
+        if not mask_counts.any():
+            return Location(structure, side)
+        k = int(mask_counts.argmax())
+        rows, columns = np.nonzero(np.isin(self.segmentation.labels[k], list(segments)))
+        nearest = int(np.argmin((rows - rows.mean()) ** 2 + (columns - columns.mean()) ** 2))
+        x, y, z = self.segmentation.geometry.to_lps([[columns[nearest], rows[nearest], k]])[0]
+        return Location(structure, side, None, k, (round(float(x), 2), round(float(y), 2), round(float(z), 2)))
+
+
+def _count_by_slice(labels: np.ndarray, segments: Sequence[int]) -> np.ndarray:
+    """Voxels of the segments in each slice, ``(k,)`` int64, one slice at a time to save memory."""
+    lookup = np.zeros(int(np.iinfo(labels.dtype).max) + 1, bool)
+    lookup[list(segments)] = True
+    return np.array([np.count_nonzero(lookup[plane]) for plane in labels], np.int64)
+
+
+def propose(
+    rules: Sequence[FindingRule],
+    segmentation: Segmentation,
+    volumes_ml: Mapping[int, float],
+    confidence: Mapping[int, float],
+    algorithm: Algorithm,
+    run: str,
+) -> tuple[Finding, ...]:
+    """Apply a model's rules to its answer. A structure that isn't there gives no finding of its volume."""
+    evidence = _Evidence(segmentation, volumes_ml, confidence)
+    findings = (_apply(rule, evidence) for rule in rules)
+    return tuple(replace(finding, algorithm=algorithm, run=run) for finding in findings if finding is not None)
+
+
+def _apply(rule: FindingRule, evidence: _Evidence) -> Finding | None:
+    match rule:
+        case VolumeRule():
+            return _volume(rule, evidence)
+        case AsymmetryRule():
+            return _asymmetry(rule, evidence)
+        case NormRule():
+            return _norm(rule, evidence)
+
+
+def _volume(rule: VolumeRule, evidence: _Evidence) -> Finding | None:
+    volume = evidence.volume(rule.segments)
+    if volume <= 0:
+        return None
+    return Finding(
+        id=rule.id,
+        code=Code.parse(rule.code, rule.meaning),
+        text=rule.text.format(value=_ml(volume)),
+        location=evidence.where(rule.segments, rule.structure, rule.side),
+        measurements=(Measurement(VOLUME, round(volume, 2), "mL"),),
+        confidence=evidence.sureness(rule.segments),
+        segments=rule.segments,
+    )
+
+
+def _asymmetry(rule: AsymmetryRule, evidence: _Evidence) -> Finding | None:
+    left, right = evidence.volume(rule.left), evidence.volume(rule.right)
+    if left <= 0 or right <= 0:
+        return None
+    percent = 100 * abs(left - right) / max(left, right)
+    words = rule.notable_text if percent > rule.notable_percent else rule.text
+    segments = (*rule.left, *rule.right)
+    return Finding(
+        id=rule.id,
+        code=Code.parse(rule.code, rule.meaning),
+        text=words.format(value=f"{percent:.0f}", smaller="left" if left < right else "right"),
+        location=evidence.where(segments, rule.structure, "both"),
+        measurements=(Measurement(VOLUME_RATIO, round(percent, 1), "%"),),
+        confidence=evidence.sureness(segments),
+        segments=segments,
+    )
+
+
+def _norm(rule: NormRule, evidence: _Evidence) -> Finding | None:
+    volume, whole = evidence.volume(rule.segments), evidence.volume(rule.of)
+    if volume <= 0 or whole <= 0:
+        return None
+    percent = 100 * volume / whole
+    words = rule.notable_text if percent > rule.upper_percent else rule.text
+    text = words.format(value=f"{percent:.1f}", volume=_ml(volume), limit=f"{rule.upper_percent:g}")
+    return Finding(
+        id=rule.id,
+        code=Code.parse(rule.code, rule.meaning),
+        text=f"{text} ({rule.source}; {rule.population})",
+        location=evidence.where(rule.segments, rule.structure, "both"),
+        measurements=(Measurement(VOLUME, round(volume, 2), "mL"), Measurement(VOLUME_RATIO, round(percent, 2), "%")),
+        confidence=evidence.sureness(rule.segments),
+        segments=rule.segments,
+    )
+
+
+def _ml(volume: float) -> str:
+    """No more digits than the voxels justify: whole mL from 10 up, else one decimal."""
+    return f"{volume:,.0f}" if volume >= 10 else f"{volume:.1f}"
