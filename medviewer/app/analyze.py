@@ -80,7 +80,8 @@ def analyze(
     package = catalogue.get(model_id)
     claim_folder(output)
     found = find_sources(paths, progress.part(0.0, 0.1), series_uid)
-    entries, issues = [], _scan_issues(found)
+    entries: list[_Entry] = []
+    issues = _scan_issues(found)
     with InferenceClient() as client:
         runner = _Runner(client, package, output, device)
         count = len(found.sources)
@@ -94,7 +95,7 @@ def analyze(
     status, exit_code = _verdict(kept)
     created = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     program = ProgramEntry(version=program_version(), commit=program_commit())
-    result = Result(status=status, program=program, created=created, runs=[e.run for e in kept], issues=issues)
+    result = Result(schema="medviewer/result/1", status=status, program=program, created=created, runs=[e.run for e in kept], issues=issues)
     write_text(output / "result.json", result.to_json() + "\n")
     return Outcome(result, exit_code)
 
@@ -133,6 +134,8 @@ class _Runner:
         loaded = load(source, progress.part(0.0, 0.15))
         _describe_input(entry.input, loaded)
         entry.seconds.read = round(loaded.seconds, 3)
+        if loaded.grid is not None:
+            entry.issues.extend(_issue(n.level, n.code, n.message) for n in loaded.grid.notices)
         verdict = fit(self._package.manifest, SeriesFacts.of(loaded.volume))
         entry.issues.extend(IssueEntry(level="warning", code="fit", message=words) for words in verdict.cautions)
         if not verdict.fits:
@@ -146,6 +149,9 @@ class _Runner:
         entry.files = list(written.entries)
         entry.seconds.write = round(time.monotonic() - wrote, 3)
         entry.findings = [FindingEntry.of(f, written.evidence_of(f)) for f in analysis.findings]
+        if not analysis.segmentation.labels.any():
+            words = "The model ran to the end and marked nothing, so no DICOM objects were written."
+            entry.issues.append(IssueEntry(level="warning", code="nothing-found", message=words))
         if loaded.skipped:
             entry.status = "partial"
             entry.issues.append(IssueEntry(level="warning", code="skipped-slices", message=f"{len(loaded.skipped)} slices were not read."))

@@ -71,7 +71,7 @@ def examine(progress: Progress) -> Report:
     checks += _providers()
     progress.report(0.9, "Looking at the models")
     checks += _models()
-    return Report(checks=checks)
+    return Report(schema="medviewer/doctor/1", checks=checks)
 
 
 def _program() -> Check:

@@ -96,7 +96,9 @@ def _real(volume: Volume) -> NDArray[np.generic]:
         low, high = int(volume.stored.min()) + int(intercept), int(volume.stored.max()) + int(intercept)
         for dtype in (np.int16, np.int32):
             if np.iinfo(dtype).min <= low and high <= np.iinfo(dtype).max:
-                return np.add(volume.stored.astype(dtype), dtype(intercept))
+                shifted: NDArray[np.integer] = volume.stored.astype(dtype)
+                shifted += dtype(intercept)
+                return shifted
     return (volume.stored.astype(np.float32) * np.float32(slope) + np.float32(intercept)).astype(np.float32)
 
 

@@ -59,7 +59,7 @@ def write_files(analysis: Analysis, grid: NiftiGrid | None, folder: Path, number
         write_nifti(heatmap, analysis.heatmap.values, geometry, like=grid)
         files.append(_entry(heatmap, "heatmap"))
     evidence = {value: f"{labels.name}#{value}" for value in analysis.segmentation.segments}
-    if analysis.stack is not None:
+    if analysis.stack is not None and analysis.segmentation.labels.any():
         objects, numbers = _write_dicom(analysis, folder, stem, progress.part(0.3, 0.9))
         files += objects
         evidence = {value: f"{objects[0].path}#{number}" for value, number in numbers.items()}

@@ -67,13 +67,13 @@ def check_examples(heads: tuple[Head, ...], synthesiser: Synthesiser) -> list[Ex
     return examples
 
 
-@torch.no_grad()
 def dice_by_structure(network: nn.Module, examples: list[Example], structures: int) -> tuple[Tensor, float]:
     """Mean Dice of every structure over the examples that hold it (nan where none does), and the share of sides right."""
     scores = torch.full((len(examples), structures), math.nan)
     sides = []
     for row, example in enumerate(examples):
-        logits, side = network(example.image)
+        with torch.no_grad():
+            logits, side = network(example.image)
         predicted = logits.argmax(1)
         for label in range(1, structures):
             a, b = predicted == label, example.structure == label
@@ -175,10 +175,10 @@ class Run:
         weight = (share + 1e-4).rsqrt()
         return (weight / (share * weight).sum()).clamp(max=10)
 
-    @torch.no_grad()
     def _follow(self, decay: float) -> None:
-        for slow, fast in zip(self.ema.parameters(), self.network.parameters(), strict=True):
-            slow.lerp_(fast, 1 - decay)
+        with torch.no_grad():
+            for slow, fast in zip(self.ema.parameters(), self.network.parameters(), strict=True):
+                slow.lerp_(fast, 1 - decay)
 
     def _report(self, examples: list[Example], losses: list[float]) -> None:
         dice, sides = dice_by_structure(self.ema, examples, self.structures)

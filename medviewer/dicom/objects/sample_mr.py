@@ -33,13 +33,13 @@ def write_sample_mr(folder: Path, stored: NDArray[np.uint16], geometry: Geometry
 
 def _slice_dataset(name: str, k: int, geometry: Geometry, window: float) -> FileDataset:
     from pydicom.dataset import FileDataset, FileMetaDataset
-    from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage
+    from pydicom.uid import UID, ExplicitVRLittleEndian, MRImageStorage
 
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = MRImageStorage
-    meta.MediaStorageSOPInstanceUID = stable_uid(f"{name}/{k}")
+    meta.MediaStorageSOPInstanceUID = UID(stable_uid(f"{name}/{k}"))
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    meta.ImplementationClassUID = stable_uid("implementation")
+    meta.ImplementationClassUID = UID(stable_uid("implementation"))
     ds = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
     ds.SOPClassUID, ds.SOPInstanceUID = MRImageStorage, meta.MediaStorageSOPInstanceUID
     _describe_study(ds, name)
