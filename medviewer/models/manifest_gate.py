@@ -1,0 +1,58 @@
+"""The ``[gate]`` of a manifest: between which bounds an input and an answer are believed."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from medviewer.models.manifest_entries import Strict
+
+Values = Annotated[tuple[int, ...], Field(min_length=1)]
+
+
+class VolumeBound(Strict):
+    """The volume of a group of segments lies between ``low_ml`` and ``high_ml``."""
+
+    name: str = Field(description="what the group is called in the reason")
+    segments: Values
+    low_ml: float = Field(ge=0)
+    high_ml: float = Field(gt=0)
+
+    @model_validator(mode="after")
+    def _is_ordered(self) -> Self:
+        if self.low_ml >= self.high_ml:
+            raise ValueError(f"low_ml must be below high_ml for {self.name}")
+        return self
+
+
+class SidesBound(Strict):
+    """The larger of two sides is at most ``max_ratio`` times the smaller."""
+
+    name: str
+    left: Values
+    right: Values
+    max_ratio: float = Field(gt=1)
+
+
+class Gate(Strict):
+    """What makes the program refuse an input or an answer. Everything left out isn't checked.
+
+    Before the network: ``foreground_percent`` (share of voxels that aren't background, low and high).
+    After it: ``present`` (segments that must not be empty), ``volumes``, ``sides``, ``min_confidence`` (mean
+    posterior over all labelled voxels, 0-1), ``min_component_share`` (largest connected part of all labelled
+    voxels together before islands are removed, 0-1).
+    """
+
+    foreground_percent: tuple[float, float] | None = None
+    present: tuple[int, ...] = ()
+    volumes: tuple[VolumeBound, ...] = ()
+    sides: tuple[SidesBound, ...] = ()
+    min_confidence: float | None = Field(default=None, ge=0, le=1)
+    min_component_share: float | None = Field(default=None, ge=0, le=1)
+
+    def uses_of_segments(self) -> list[tuple[str, tuple[int, ...]]]:
+        """Every place that refers to segments by value."""
+        uses = [("[gate] present", self.present)]
+        uses += [(f"[gate] volumes {bound.name}", bound.segments) for bound in self.volumes]
+        return uses + [(f"[gate] sides {bound.name}", (*bound.left, *bound.right)) for bound in self.sides]
