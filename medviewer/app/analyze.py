@@ -34,7 +34,7 @@ from medviewer.app.result import (
 )
 from medviewer.app.version import program_commit, program_version
 from medviewer.app.write_results import write_files
-from medviewer.core.errors import Cancelled, MedviewerError, ModelFailed, NoModelFits
+from medviewer.core.errors import PARTLY_DONE, Cancelled, MedviewerError, ModelFailed, NoModelFits
 from medviewer.core.progress import Progress
 from medviewer.core.volume import Volume
 from medviewer.inference.client import InferenceClient
@@ -43,7 +43,6 @@ from medviewer.models.package import Package
 
 log = logging.getLogger(__name__)
 Device = Literal["auto", "cpu", "cuda"]
-PARTLY_DONE = 8
 
 
 @dataclass(frozen=True, slots=True)

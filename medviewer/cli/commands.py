@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from medviewer.core.errors import NothingReadable
 from medviewer.core.progress import Progress
 
 app = typer.Typer(add_completion=False, no_args_is_help=False, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -86,6 +87,9 @@ def open_(
 
 
 def _open_window(paths: list[Path], study: str | None = None, accession: str | None = None) -> int:
+    for path in paths:
+        if not path.exists():
+            raise NothingReadable(path, "there is no such file or folder")
     from medviewer.gui.application import run
 
     return run(paths, study_uid=study, accession=accession)
@@ -169,8 +173,8 @@ def export(
     series: Series = None,
 ) -> None:
     """Write series as NIfTI, NRRD or PNG."""
-    from medviewer.app.analyze import PARTLY_DONE
     from medviewer.app.export import export as run_export
+    from medviewer.core.errors import PARTLY_DONE
 
     with _shown_progress() as progress:
         exported = run_export(paths, output, format_.value, progress, series)

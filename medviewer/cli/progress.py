@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
     from rich.progress import TaskID
 
-PLAIN_INTERVAL_S = 5.0
+PLAIN_INTERVAL_S = 1.0
 
 
 class ProgressDisplay:
@@ -51,9 +51,9 @@ class ProgressDisplay:
         self._bar.update(self._task, completed=state.fraction or 0.0, description=state.text)
 
     def _print(self, state: ProgressState) -> None:
-        """A line when the text changes, and otherwise one every few seconds."""
+        """A line now and then: output that is kept in a file should stay readable."""
         now = time.monotonic()
-        if state.text == self._text and now - self._when < PLAIN_INTERVAL_S:
+        if now - self._when < PLAIN_INTERVAL_S or (state.text == self._text and state.fraction is None):
             return
         self._text, self._when = state.text, now
         percent = f"{100 * state.fraction:3.0f}% " if state.fraction is not None else ""

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+PARTLY_DONE = 8
+"""Exit code when some inputs failed, each named in the result."""
+
 
 class MedviewerError(Exception):
     """A problem that can be told to a person: what happened, to which file, what to do."""
