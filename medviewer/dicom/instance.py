@@ -1,0 +1,198 @@
+"""One file as a scan remembers it: who it belongs to, what its images are and where they lie."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from medviewer.core.study import FileLocation, ImageRef, Refused, StackKind
+from medviewer.core.volume import Rescale
+from medviewer.dicom import tags
+from medviewer.dicom.charsets import character_set, decoded
+from medviewer.dicom.codecs.form import BadPixels, PixelForm, pixel_form
+from medviewer.dicom.elements import BadHeader, Elements
+from medviewer.dicom.files import ZIP_ERRORS, Archives, is_regular
+from medviewer.dicom.fragments import check_fragments
+from medviewer.dicom.header import Header, NotDicom, read_header
+from medviewer.dicom.kinds import DICOMDIR_CLASS, is_image_class, is_video, kind_of
+from medviewer.dicom.placement import FrameFacts, frame_facts
+from medviewer.dicom.values import rescale_of, windows_of
+
+MOST_FRAMES = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class PatientFacts:
+    """What a file says about the patient."""
+
+    id: str
+    name: str
+    birth_date: str
+    sex: str
+
+
+@dataclass(frozen=True, slots=True)
+class StudyFacts:
+    """What a file says about its study."""
+
+    study_uid: str
+    date: str
+    time: str
+    description: str
+    accession: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One image of an instance: where it is in the file and in the patient, and what its values mean."""
+
+    ref: ImageRef
+    facts: FrameFacts
+    rescale: Rescale
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Instance:
+    """One DICOM file. ``frames`` has one entry for objects without images, so that the file stays in sight.
+
+    form : None when there are no pixels. kind : None for images, whose stacks decide it.
+    notices : (code, sentence) of what is odd about the file.
+    """
+
+    file: FileLocation
+    patient: PatientFacts
+    study: StudyFacts
+    series_uid: str
+    sop_class_uid: str
+    sop_instance_uid: str
+    transfer_syntax: str
+    modality: str
+    description: str
+    body_part: str
+    series_number: int | None
+    instance_number: int
+    kind: StackKind | None
+    form: PixelForm | None
+    frames: tuple[Frame, ...]
+    frame_of_reference: str | None
+    is_localiser: bool
+    is_cine: bool
+    inverted: bool
+    windows: tuple[tuple[float, float], ...]
+    padding: int | None
+    notices: tuple[tuple[str, str], ...] = ()
+
+
+def read_instance(location: FileLocation, archives: Archives) -> Instance | Refused | None:
+    """Read one file's header; None when it isn't DICOM, `Refused` when it is and can't be opened."""
+    try:
+        if location.member is None and not is_regular(location.path):
+            return None
+        file, size = archives.open(location)
+        with file:
+            header = read_header(file, size)
+            return _checked(location, header)
+    except NotDicom:
+        return None
+    except (BadHeader, BadPixels) as error:
+        code = "truncated" if "ends" in str(error).split() else "damaged"
+        return Refused(location, code, str(error))
+    except OSError as error:
+        return Refused(location, "unreadable", f"it can't be read: {error.strerror or error}")
+    except ZIP_ERRORS as error:
+        return Refused(location, "damaged-zip", f"it can't be read from the ZIP: {error}")
+
+
+def _checked(location: FileLocation, header: Header) -> Instance | Refused:
+    """The instance, unless its pixel data can't be what the header says."""
+    elements, pixels = header.elements, header.pixels
+    sop_class = elements.text(tags.SOP_CLASS_UID)
+    if DICOMDIR_CLASS in (sop_class, header.media_class):
+        return Refused(location, "dicomdir", "it is a directory of other files and holds no images itself; those files are opened directly")
+    if pixels is None:
+        if is_image_class(sop_class) or (tags.ROWS in elements and kind_of(sop_class) is None):
+            return Refused(location, "no-pixels", "it has the header of an image and no pixel data")
+        return _instance(location, header, None, 1, ())
+    form = pixel_form(elements, pixels.tag)
+    count = elements.integer(tags.NUMBER_OF_FRAMES) or 1
+    if not 1 <= count <= MOST_FRAMES:
+        return Refused(location, "damaged", f"NumberOfFrames is {count}")
+    if pixels.length is None:
+        notices = check_fragments(header, count, location)
+        return notices if isinstance(notices, Refused) else _instance(location, header, form, count, notices)
+    expected, there = form.native_bytes(count), min(pixels.length, header.size - pixels.offset)
+    if there < expected:
+        missing = f"its pixel data ends after {there} of {expected} bytes"
+        return Refused(location, "truncated", missing if there else "its pixel data is empty")
+    return _instance(location, header, form, count, ())
+
+
+def _instance(location: FileLocation, header: Header, form: PixelForm | None, count: int, notices: tuple[tuple[str, str], ...]) -> Instance:
+    elements = header.elements
+    charset = character_set(elements)
+    wrong_charset = False
+
+    def text(tag: int) -> str:
+        nonlocal wrong_charset
+        value, right = decoded(elements, tag, charset)
+        wrong_charset |= not right
+        return value
+
+    patient = PatientFacts(
+        text(tags.PATIENT_ID), text(tags.PATIENT_NAME), elements.text(tags.PATIENT_BIRTH_DATE), elements.text(tags.PATIENT_SEX)
+    )
+    study = StudyFacts(
+        elements.text(tags.STUDY_INSTANCE_UID),
+        elements.text(tags.STUDY_DATE),
+        elements.text(tags.STUDY_TIME),
+        text(tags.STUDY_DESCRIPTION),
+        text(tags.ACCESSION_NUMBER),
+    )
+    description = text(tags.SERIES_DESCRIPTION)
+    uid = elements.text(tags.SOP_INSTANCE_UID)
+    frames = tuple(
+        Frame(ImageRef(location, uid, number + 1), facts, rescale)
+        for number, (facts, rescale) in enumerate(zip(frame_facts(elements, count), rescale_of(elements, count), strict=True))
+    )
+    image_type = {part.upper() for part in elements.texts(tags.IMAGE_TYPE)}
+    if wrong_charset:
+        notices = (*notices, ("charset", "Text isn't in the character set the file declares; it may be shown wrongly."))
+    if elements.text(tags.LOSSY_COMPRESSION) == "01":
+        notices = (*notices, ("lossy", "The images were compressed with loss."))
+    if elements.bad:
+        names = ", ".join(f"({tag >> 16:04X},{tag & 0xFFFF:04X})" for tag in sorted(elements.bad))
+        notices = (*notices, ("bad-value", f"Values of {names} can't be read as numbers and were left out."))
+    kind = StackKind.VIDEO if is_video(header.transfer_syntax) else kind_of(elements.text(tags.SOP_CLASS_UID))
+    return Instance(
+        file=location,
+        patient=patient,
+        study=study,
+        series_uid=elements.text(tags.SERIES_INSTANCE_UID),
+        sop_class_uid=elements.text(tags.SOP_CLASS_UID),
+        sop_instance_uid=uid,
+        transfer_syntax=header.transfer_syntax,
+        modality=elements.text(tags.MODALITY),
+        description=description,
+        body_part=elements.text(tags.BODY_PART_EXAMINED),
+        series_number=elements.integer(tags.SERIES_NUMBER),
+        instance_number=elements.integer(tags.INSTANCE_NUMBER) or 0,
+        kind=kind if form is not None or kind is not None else StackKind.OTHER,
+        form=form,
+        frames=frames,
+        frame_of_reference=elements.text(tags.FRAME_OF_REFERENCE_UID) or None,
+        is_localiser=bool(image_type & {"LOCALIZER", "LOCALISER", "SCOUT"}),
+        is_cine=tags.FRAME_TIME in elements,
+        inverted=_inverted(elements),
+        windows=windows_of(elements),
+        padding=_padding(elements, form),
+        notices=notices,
+    )
+
+
+def _inverted(elements: Elements) -> bool:
+    """MONOCHROME1, or an inverse presentation LUT of a MONOCHROME2 image; both together say the same thing once."""
+    return elements.text(tags.PHOTOMETRIC_INTERPRETATION) == "MONOCHROME1" or elements.text(tags.PRESENTATION_LUT_SHAPE) == "INVERSE"
+
+
+def _padding(elements: Elements, form: PixelForm | None) -> int | None:
+    values = elements.shorts(tags.PIXEL_PADDING_VALUE, signed=form is not None and form.signed)
+    return values[0] if values else None

@@ -1,0 +1,163 @@
+"""Whether images at known positions form one regular volume, and if not, what stands against it."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medviewer.core.geometry import GRID_TOLERANCE_MM, Geometry
+from medviewer.core.study import Notice
+from medviewer.dicom.placement import Cosines
+
+Float = NDArray[np.float64]
+
+FEWEST_SLICES = 3
+"""With two, nothing could show that they are unevenly spaced."""
+EVEN_TOLERANCE_MM = 0.055
+"""Some scanners write positions with one decimal, so each may be 0.05 mm off the regular grid."""
+EVEN_TOLERANCE_SHARE = 0.01
+TILT_TOLERANCE_DEG = 0.3
+"""Below this an angle between slices and stack is rounding of the cosines; the affine carries it all the same."""
+MOST_GAPS_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The geometry of a volume, or None with the reason; notices go on the stack either way."""
+
+    geometry: Geometry | None
+    why_not: str | None
+    notices: tuple[Notice, ...] = ()
+
+
+def normal_of(orientation: Cosines) -> Float:
+    """Unit normal of an image plane: row direction x column direction."""
+    normal = np.cross(orientation[:3], orientation[3:])
+    return np.asarray(normal / np.linalg.norm(normal))
+
+
+def slice_geometry(
+    position: Float, orientation: Cosines, spacing: tuple[float, float], shape: tuple[int, int], thickness_mm: float, uid: str | None
+) -> Geometry:
+    """The grid of a single image, one slice thick."""
+    step = normal_of(orientation) * thickness_mm
+    return _geometry(position, step, orientation, spacing, (1, *shape), uid)
+
+
+def verdict(
+    positions: Float, orientation: Cosines, spacing: tuple[float, float] | None, shape: tuple[int, int], uid: str | None
+) -> Verdict:
+    """Judge slices sorted along their normal, no two at one place.
+
+    positions : (n, 3) centres of first pixels, LPS mm. spacing : between rows, between columns, mm.
+    """
+    count = len(positions)
+    if count < FEWEST_SLICES:
+        return Verdict(None, f"{count} slice{'s are' if count > 1 else ' is'} too few for a volume")
+    if spacing is None:
+        return Verdict(None, "the distance between pixels (PixelSpacing) is missing")
+    normal = normal_of(orientation)
+    notices: list[Notice] = []
+    tilt = _tilt_deg(positions, normal)
+    if abs(tilt) > TILT_TOLERANCE_DEG:
+        notices.append(Notice("gantry-tilt", f"the gantry was tilted by {tilt:.1f} degrees: slices are shifted against each other"))
+    heights = positions @ normal
+    index = _grid_index(heights)
+    if index is None:
+        notices.append(_uneven(heights))
+    else:
+        notices += _missing(heights, index)
+        if not notices and _off_line(positions, index) > max(EVEN_TOLERANCE_MM, EVEN_TOLERANCE_SHARE * min(spacing)):
+            notices.append(Notice("uneven-spacing", "slices are shifted sideways against each other"))
+    if notices:
+        return Verdict(None, "; ".join(notice.message for notice in notices), tuple(notices))
+    step = (positions[-1] - positions[0]) / (count - 1)
+    return Verdict(_geometry(positions[0], step, orientation, spacing, (count, *shape), uid), None)
+
+
+def _geometry(
+    position: Float, step: Float, orientation: Cosines, spacing: tuple[float, float], shape_kji: tuple[int, int, int], uid: str | None
+) -> Geometry:
+    """PS3.3 C.7.6.2.1.1, equation C.7.6.2.1-1, with the step between slices as third column."""
+    matrix = np.eye(4)
+    matrix[:3, 0] = np.asarray(orientation[:3]) * spacing[1]
+    matrix[:3, 1] = np.asarray(orientation[3:]) * spacing[0]
+    matrix[:3, 2] = step
+    matrix[:3, 3] = position
+    return Geometry(shape_kji, matrix, uid)
+
+
+def _tilt_deg(positions: Float, normal: Float) -> float:
+    """Angle between the line of first pixels and the normal."""
+    along = positions[-1] - positions[0]
+    height = float(along @ normal)
+    return float(np.degrees(np.arctan2(np.linalg.norm(along - height * normal), height)))
+
+
+def _tolerance(step: float) -> float:
+    return max(EVEN_TOLERANCE_MM, EVEN_TOLERANCE_SHARE * step)
+
+
+def _grid_index(heights: Float) -> NDArray[np.int64] | None:
+    """The number of each slice on a regular grid, gaps counted, or None when the spacing is uneven."""
+    gaps = np.diff(heights)
+    small = gaps[gaps <= 1.5 * gaps.min()]
+    step = float(np.median(small))
+    multiples = np.rint(gaps / step).astype(np.int64)
+    if 2 * np.count_nonzero(multiples == 1) < len(gaps):
+        return None
+    index = np.concatenate([[0], np.cumsum(multiples)])
+    slope = float(heights[-1] - heights[0]) / float(index[-1])
+    if np.abs(heights - heights[0] - slope * index).max() > _tolerance(slope):
+        return None
+    return np.asarray(index, np.int64)
+
+
+def _off_line(positions: Float, index: NDArray[np.int64]) -> float:
+    """Largest distance of a position from the straight, regular line between the first and the last, mm."""
+    share = (index / index[-1])[:, None]
+    line = positions[0] + share * (positions[-1] - positions[0])
+    return float(np.linalg.norm(positions - line, axis=1).max())
+
+
+def _missing(heights: Float, index: NDArray[np.int64]) -> list[Notice]:
+    """One notice a gap; slices are counted from 1, the missing ones included."""
+    found = [
+        Notice("missing-slice", _gap_words(int(index[n]) + 2, int(index[n + 1]), float(heights[n + 1] - heights[n])))
+        for n in np.flatnonzero(np.diff(index) > 1)
+    ]
+    more = len(found) - MOST_GAPS_NAMED
+    if more > 0:
+        found[MOST_GAPS_NAMED:] = [Notice("missing-slice", f"slices are missing at {more} more places")]
+    return found
+
+
+def _gap_words(first: int, last: int, gap_mm: float) -> str:
+    """``first`` and ``last`` missing slice."""
+    if first == last:
+        return f"slice {first} is missing: {gap_mm:.1f} mm gap"
+    return f"slices {first} {'and' if last == first + 1 else 'to'} {last} are missing: {gap_mm:.1f} mm gap"
+
+
+def _uneven(heights: Float) -> Notice:
+    gaps = np.diff(heights)
+    return Notice("uneven-spacing", f"the distance between slices varies from {gaps.min():.2f} to {gaps.max():.2f} mm")
+
+
+def places(positions: Float, orientation: Cosines) -> NDArray[np.int64]:
+    """For each position the number of its place; positions within `GRID_TOLERANCE_MM` of each other share one.
+
+    Places are counted along the normal.
+    """
+    heights = positions @ normal_of(orientation)
+    order = np.argsort(heights, kind="stable")
+    number = np.zeros(len(positions), np.int64)
+    current = 0
+    for before, here in itertools.pairwise(order):
+        same = np.abs(positions[here] - positions[before]).max() <= 2 * GRID_TOLERANCE_MM
+        current += not same
+        number[here] = current
+    return number

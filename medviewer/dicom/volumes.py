@@ -1,0 +1,186 @@
+"""A stack that makes a volume, read into one array while others look at it."""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medviewer.core.errors import CannotDecode, NoVolume
+from medviewer.core.progress import Progress
+from medviewer.core.study import Refused, Stack
+from medviewer.core.volume import Volume, VolumeSource
+from medviewer.dicom.files import Archives
+from medviewer.dicom.image_file import ImageFile
+
+MOST_THREADS = 4
+WAIT_S = 0.05
+"""How often the reading thread looks whether it was cancelled while no slice arrives."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Arrival:
+    """A slice that was read, with the error if it couldn't be; ``k`` is None when a thread met a defect."""
+
+    k: int | None
+    error: Exception | None
+
+
+@dataclass(slots=True, eq=False)
+class _Run:
+    """One call of `VolumeReader.read`: what its threads share."""
+
+    archives: Archives
+    stop: threading.Event = field(default_factory=threading.Event)
+    arrivals: queue.SimpleQueue[_Arrival] = field(default_factory=queue.SimpleQueue)
+
+
+class VolumeReader:
+    """Reads a stack's slices, the wanted one first and then outward from it.
+
+    volume : allocated at once, zero until a slice arrives, filled in place.
+    loaded : (slices,) bool, True for slices that have arrived. skipped : files whose slice couldn't be decoded;
+        those slices hold the smallest value of the others.
+    Raises `NoVolume` for a stack without a geometry. No file is touched before `read`.
+    """
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        self.volume = _empty_volume(stack)
+        self.loaded: NDArray[np.bool_] = np.zeros(len(stack.images), np.bool_)
+        self.skipped: list[Refused] = []
+        self._failed: list[int] = []
+        self._lock = threading.Lock()
+        self._pending = set(range(len(stack.images)))
+        self._wanted = len(stack.images) // 2
+
+    def wants(self, k: int) -> None:
+        """Read slice ``k`` next, then its neighbours. Any thread."""
+        with self._lock:
+            self._wanted = k
+
+    def read(self, progress: Progress, on_slice: Callable[[int], None] | None = None) -> Volume:
+        """Read what hasn't been read; ``on_slice(k)`` is called in this thread as slices arrive.
+
+        Raises `Cancelled` (what has arrived stays), and `NoVolume` when not one slice can be decoded.
+        """
+        with Archives() as archives:
+            run = _Run(archives)
+            done = len(self.loaded) - len(self._pending)  # counted before any thread adds to it
+            count = min(MOST_THREADS, os.cpu_count() or 1, len(self._pending))
+            threads = [threading.Thread(target=self._work, args=(run,), name=f"decode-{n}", daemon=True) for n in range(count)]
+            for thread in threads:
+                thread.start()
+            try:
+                self._collect(run, done, progress, on_slice)
+            finally:
+                run.stop.set()
+                for thread in threads:
+                    thread.join()
+        self._fill_failed()
+        return self.volume
+
+    def _collect(self, run: _Run, done: int, progress: Progress, on_slice: Callable[[int], None] | None) -> None:
+        total = len(self.loaded)
+        while done < total:
+            progress.report(done / total, f"Reading slice {done + 1} of {total}")
+            try:
+                arrival = run.arrivals.get(timeout=WAIT_S)
+            except queue.Empty:
+                continue
+            done += 1
+            if arrival.k is None and arrival.error is not None:
+                raise arrival.error
+            if arrival.k is not None and arrival.error is None and on_slice is not None:
+                on_slice(arrival.k)
+        progress.report(1.0, f"{total} slices")
+
+    def _work(self, run: _Run) -> None:
+        """A decoding thread: take the most wanted slice until there is none."""
+        held: ImageFile | None = None
+        several_in_a_file = len(self.stack.files) < len(self.stack.images)
+        try:
+            while not run.stop.is_set() and (k := self._take()) is not None:
+                ref = self.stack.images[k]
+                try:
+                    if held is None or held.location != ref.file:
+                        if held is not None:
+                            held.close()
+                        held = ImageFile(ref.file, run.archives)
+                    held.stored_into(ref.frame, self.volume.stored[k])
+                except CannotDecode as error:
+                    self._fail(k, error)
+                    run.arrivals.put(_Arrival(k, error))
+                else:
+                    self.loaded[k] = True
+                    run.arrivals.put(_Arrival(k, None))
+                if held is not None and not several_in_a_file:
+                    held.close()
+                    held = None
+        except Exception as error:  # a defect ends the job with its traceback, in the thread that waits
+            run.arrivals.put(_Arrival(None, error))
+        finally:
+            if held is not None:
+                held.close()
+
+    def _take(self) -> int | None:
+        with self._lock:
+            if not self._pending:
+                return None
+            wanted = self._wanted
+            k = min(self._pending, key=lambda number: abs(number - wanted))
+            self._pending.remove(k)
+            return k
+
+    def _fail(self, k: int, error: CannotDecode) -> None:
+        with self._lock:
+            self._failed.append(k)
+            self.skipped.append(Refused(self.stack.images[k].file, error.code, error.why))
+
+    def _fill_failed(self) -> None:
+        """Slices that couldn't be decoded get the smallest value there is: zero could be tissue."""
+        if not self._failed:
+            return
+        if not self.loaded.any():
+            raise NoVolume(self.stack.series_uid, f"none of its slices can be decoded: {self.skipped[0].reason}")
+        smallest = min(self.volume.stored[k].min() for k in np.flatnonzero(self.loaded))
+        self.volume.stored[self._failed] = smallest
+
+
+def load_volume(stack: Stack, progress: Progress) -> Volume:
+    """Read a whole stack. Raises `NoVolume`, `Cancelled`."""
+    return VolumeReader(stack).read(progress)
+
+
+def _empty_volume(stack: Stack) -> Volume:
+    if stack.geometry is None:
+        raise NoVolume(stack.series_uid, stack.why_not or "its images don't form one regular stack")
+    values = stack.values
+    several = len({image.sop_instance_uid for image in stack.images}) < len(stack.images)
+    paths = {image.file.path for image in stack.images}
+    source = VolumeSource(
+        path=str(next(iter(paths)) if len(paths) == 1 else stack.images[0].file.path.parent),
+        study_uid=stack.study_uid,
+        series_uid=stack.series_uid,
+        modality=stack.modality,
+        body_part=stack.body_part,
+        description=stack.description,
+        sop_class_uid=stack.sop_class_uid,
+        sop_instance_uids=tuple(image.sop_instance_uid for image in stack.images),
+        frames=tuple(image.frame if several else 0 for image in stack.images),
+    )
+    return Volume(
+        stored=np.zeros(stack.geometry.shape_kji, np.dtype(values.dtype)),
+        geometry=stack.geometry,
+        rescale=values.rescales[0],
+        source=source,
+        slice_rescales=values.rescales if len(values.rescales) > 1 else (),
+        windows=values.windows,
+        inverted=values.inverted,
+        padding=values.padding,
+    )

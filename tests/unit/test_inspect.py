@@ -1,0 +1,118 @@
+"""What ``inspect`` says about folders and ZIPs, as promised to others."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import numpy as np
+import pydicom
+import pytest
+from support.phantoms import Phantom, write_phantom
+
+from medviewer.app.inspect import InspectDocument, inspect_paths
+from medviewer.core.errors import Cancelled
+from medviewer.core.progress import Progress
+
+
+def inspected(*paths: Path, decode: bool = False) -> dict[str, Any]:
+    document = inspect_paths(paths, decode=decode, progress=Progress())
+    found: dict[str, Any] = json.loads(document.to_json())
+    jsonschema.validate(found, InspectDocument.model_json_schema())
+    return found
+
+
+def only_series(document: dict[str, Any]) -> dict[str, Any]:
+    (patient,) = document["patients"]
+    (study,) = patient["studies"]
+    (series,) = study["series"]
+    assert isinstance(series, dict)
+    return series
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> tuple[Path, Phantom]:
+    root = tmp_path / "study"
+    phantom = write_phantom(root / "slices", modality="CT")
+    (root / "notes.txt").write_text("nothing to see")
+    (root / "cut.dcm").write_bytes(phantom.paths[0].read_bytes()[:2500])
+    return root, phantom
+
+
+def test_volume_is_described_as_promised(folder: tuple[Path, Phantom]) -> None:
+    root, phantom = folder
+    document = inspected(root)
+    assert document["schema"] == "medviewer/inspect/1"
+    assert document["counts"] == {"files": 22, "opened": 20, "refused": 1, "not_dicom": 1}
+    assert document["not_dicom"] == ["notes.txt"]
+    (refused,) = document["refused"]
+    assert (refused["file"], refused["code"]) == ("cut.dcm", "truncated")
+    series = only_series(document)
+    assert series["series_uid"] == phantom.series_uid
+    assert (series["kind"], series["modality"], series["files"], series["frames"]) == ("volume", "CT", 20, 20)
+    assert (series["makes_volume"], series["why_not"], series["warnings"]) == (True, None, [])
+    assert series["geometry"]["shape_kji"] == [20, 48, 40]
+    assert series["geometry"]["spacing_mm_ijk"] == pytest.approx([1, 1, 2])
+    np.testing.assert_allclose(series["geometry"]["index_to_lps"], phantom.geometry.index_to_lps, atol=1e-6)
+    assert "decoded" not in series
+
+
+def test_why_there_is_no_volume_is_said(tmp_path: Path) -> None:
+    write_phantom(tmp_path, spacing_ijk=(1, 1, 2.5), shape_kji=(40, 16, 12), missing={33})
+    series = only_series(inspected(tmp_path))
+    assert series["makes_volume"] is False
+    assert series["geometry"] is None
+    assert series["warnings"] == [{"code": "missing-slice", "message": "slice 34 is missing: 5.0 mm gap"}]
+
+
+@pytest.mark.parametrize("multiframe", [False, True])
+def test_decoded_frames_have_the_hash_of_what_pydicom_reads(tmp_path: Path, multiframe: bool) -> None:
+    phantom = write_phantom(tmp_path, multiframe=multiframe, shape_kji=(6, 16, 12))
+    entries = only_series(inspected(tmp_path, decode=True))["decoded"]
+    assert [(entry["file"], entry["frame"]) for entry in entries] == sorted((entry["file"], entry["frame"]) for entry in entries)
+    assert len(entries) == 6
+    for entry in entries:
+        array = pydicom.dcmread(tmp_path / entry["file"]).pixel_array.reshape(-1, 16, 12)[entry["frame"] - 1]
+        assert entry["sha256"] == hashlib.sha256(array.astype("<i2").tobytes()).hexdigest()
+        assert (entry["shape"], entry["dtype"]) == ([16, 12], "<i2")
+    assert len({entry["sha256"] for entry in entries}) == len(phantom.volume)
+
+
+def test_frame_that_cannot_be_decoded_has_an_error_in_place_of_a_hash(tmp_path: Path) -> None:
+    phantom = write_phantom(tmp_path, shape_kji=(3, 16, 12))
+    ds = pydicom.dcmread(phantom.paths[1])
+    ds.PixelData = pydicom.encaps.encapsulate([b"\xff\xd8 no jpeg at all \xff\xd9"])
+    ds["PixelData"].VR = "OB"
+    ds.file_meta.TransferSyntaxUID = pydicom.uid.JPEG2000Lossless
+    ds.save_as(phantom.paths[1])
+    series = only_series(inspected(tmp_path, decode=True))
+    bad = [entry for entry in series["decoded"] if "error" in entry]
+    assert [entry["file"] for entry in bad] == [phantom.paths[1].name]
+    assert "sha256" not in bad[0]
+    assert "damaged" in bad[0]["error"]
+
+
+def test_names_are_relative_to_one_path_and_absolute_for_several(folder: tuple[Path, Phantom], tmp_path: Path) -> None:
+    root, phantom = folder
+    assert inspected(root / "cut.dcm")["refused"][0]["file"] == "cut.dcm"
+    several = inspected(root / "cut.dcm", root / "notes.txt")
+    assert several["refused"][0]["file"] == str(root / "cut.dcm")
+    assert several["not_dicom"] == [str(root / "notes.txt")]
+    archive = tmp_path / "a.zip"
+    with zipfile.ZipFile(archive, "w") as out:
+        for path in phantom.paths:
+            out.write(path, f"inside/{path.name}")
+    entries = only_series(inspected(archive, decode=True))["decoded"]
+    assert entries[0]["file"] == f"inside/{phantom.paths[0].parent / 'IM0001.dcm'}".replace(str(phantom.paths[0].parent) + "/", "")
+    assert only_series(inspected(tmp_path / "a.zip"))["files"] == 20
+
+
+def test_inspect_can_be_cancelled(folder: tuple[Path, Phantom]) -> None:
+    progress = Progress()
+    progress.cancel()
+    with pytest.raises(Cancelled):
+        inspect_paths([folder[0]], decode=True, progress=progress)
