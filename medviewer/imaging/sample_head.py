@@ -59,7 +59,7 @@ def _space() -> _Space:
     geometry = sample_geometry()
     k, j, i = (np.arange(n, dtype=np.float32) for n in SHAPE_KJI)
     left, back, up = geometry.origin_lps.astype(np.float32)
-    grid = np.meshgrid(up + k * SPACING_IJK[2] - 18, back + j * SPACING_IJK[1] - 2, left + i * SPACING_IJK[0], indexing="ij")
+    grid = np.meshgrid(up + k * SPACING_IJK[2] - 1, back + j * SPACING_IJK[1] - 2, left + i * SPACING_IJK[0], indexing="ij")
     return _Space(left=grid[2], back=grid[1], up=grid[0])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -127,10 +127,20 @@ def _uses_of_segments(manifest: Manifest) -> list[tuple[str, tuple[int, ...]]]:
 
 def _complaint(error: ValidationError, text: str, path: Path | str) -> str:
     lines = lines_of(text)
-    found = error.errors(include_url=False, include_input=False)
+    found = _causes(error.errors(include_url=False, include_input=False))
     complaints = [_one_complaint(item, lines) for item in found[:5]]
     more = f" ({len(found) - 5} more)" if len(found) > 5 else ""
     return f"{path}: {'; '.join(complaints)}{more}."
+
+
+def _causes(items: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Without the complaints that a list is too short because its elements were refused."""
+    places = [tuple(item["loc"]) for item in items]
+    return [
+        item
+        for item, place in zip(items, places, strict=True)
+        if item["type"] != "too_short" or not any(other[: len(place)] == place and other != place for other in places)
+    ]
 
 
 def _one_complaint(item: Mapping[str, Any], lines: dict[tuple[str | int, ...], int]) -> str:
