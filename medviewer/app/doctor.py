@@ -130,7 +130,11 @@ def _providers() -> Iterator[Check]:
             if found.usable and found.max_abs_diff is not None:
                 words = f"usable, differs from CPU by at most {found.max_abs_diff:.1e}. {words}".strip()
             level: Level = "ok" if found.usable else "note"
-            advice = None if found.usable else "pip install 'medviewer[cuda]' adds the CUDA libraries where there is an NVIDIA card."
+            advice = (
+                None
+                if found.usable
+                else "Where there is an NVIDIA card, the extra [cuda] adds its libraries: pip install -e '.[cuda]' in the checkout."
+            )
             yield Check(name=found.provider, level=level, found=words, advice=advice)
     except MedviewerError as error:
         yield Check(name="inference host", level="lack", found=str(error), advice="Models can't run; see the log file.")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from medviewer.core.errors import NothingReadable
 from medviewer.core.progress import Progress
-from medviewer.core.study import Refused, Scan, Stack
+from medviewer.core.study import Notice, Refused, Scan, Stack
 from medviewer.core.volume import Volume
 
 if TYPE_CHECKING:
@@ -94,9 +94,13 @@ def load(source: Source, progress: Progress) -> Loaded:
     """Read a source into memory; raises `NoVolume` or `CannotDecode` when it isn't a volume."""
     began = time.monotonic()
     if source.stack is None:
-        from medviewer.imaging.nifti import read_nifti
+        from medviewer.imaging.nifti import looks_like_hu, read_nifti
 
         volume, grid = read_nifti(source.path)
+        if not volume.rescale.unit and looks_like_hu(volume):
+            volume = replace(volume, rescale=replace(volume.rescale, unit="HU"))
+            words = "The values look like Hounsfield units, so the file is taken for a CT."
+            grid = replace(grid, notices=(*grid.notices, Notice("taken-for-ct", words, "info")))
         return Loaded(volume, grid, (), time.monotonic() - began)
     from medviewer.core.errors import NoVolume
     from medviewer.dicom.volumes import VolumeReader

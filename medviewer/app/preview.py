@@ -18,8 +18,9 @@ Rgb = NDArray[np.uint8]
 
 PANEL = 460
 MARGIN = 20
-LEGEND_WIDTH = 330
+LEGEND_WIDTH = 390
 FILL = 0.28
+SAGITTAL_OFFSET_MM = 9.0
 NOT_REVIEWED = "AI result, not reviewed - research only, not for diagnostic use"
 BACKGROUND = (13, 15, 18)
 INK, DIM, WARN = (226, 230, 235), (139, 147, 158), (240, 180, 80)
@@ -76,7 +77,11 @@ def _planes(volume: Volume, segmentation: Segmentation) -> list[_Plane]:
     corners = geometry.corners_lps()
     half_mm = float(min(150.0, 0.5 * (corners.max(0) - corners.min(0)).max()))
     low, high = _window(volume)
-    return [_plane(name, right, down, volume, segmentation, centre, half_mm, low, high) for name, right, down in PLANES]
+    beside = centre + np.array([SAGITTAL_OFFSET_MM, 0, 0])  # in the middle plane lies little but the gap between the hemispheres
+    return [
+        _plane(name, right, down, volume, segmentation, beside if name == "Sagittal" else centre, half_mm, low, high)
+        for name, right, down in PLANES
+    ]
 
 
 def _plane(
@@ -97,6 +102,9 @@ def _plane(
     grey = _linear(volume, index).reshape(PANEL, PANEL)
     grey = np.clip((grey - low) / max(high - low, 1e-6), 0, 1) * 255
     labels = _nearest(segmentation.labels, index).reshape(PANEL, PANEL)
+    axis = int(np.flatnonzero(np.cross(a, b))[0])
+    side = direction_letters(np.eye(3)[axis] * (1 if centre[axis] >= 0 else -1))
+    name = f"{name}  {side} {abs(centre[axis]):.0f} mm"
     letters = (direction_letters(-a), direction_letters(a), direction_letters(-b), direction_letters(b))
     return _Plane(name, letters, grey.astype(np.uint8), labels.astype(np.uint8))
 
@@ -168,7 +176,7 @@ def _legend(draw: Any, analysis: Analysis, left: int, top: int) -> None:
     for number, (value, segment) in enumerate(rows):
         y = top + number * step
         draw.rounded_rectangle((left, y + 4, left + 14, y + 18), 3, fill=segment.colour)
-        draw.text((left + 24, y + 11), segment.name, fill=INK, font=_font(15), anchor="lm")
+        draw.text((left + 24, y + 11), segment.name.capitalize(), fill=INK, font=_font(15), anchor="lm")
         volume = volumes[value]
         words = f"{volume:,.0f} mL" if volume >= 10 else f"{volume:.1f} mL"
         draw.text((left + LEGEND_WIDTH - 10, y + 11), words, fill=DIM, font=_font(15), anchor="rm")

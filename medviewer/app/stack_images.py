@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from pathlib import Path
 
 from medviewer.app.jobs import Jobs, Lane
 from medviewer.core.errors import CannotDecode

@@ -13,6 +13,7 @@ from medviewer.cli.commands import app
 from medviewer.core.errors import Cancelled, MedviewerError
 
 log = logging.getLogger(__name__)
+WRONG_COMMAND_LINE = 2
 COMMANDS = ("open", "demo", "analyze", "inspect", "export", "doctor", "train")
 
 
@@ -43,18 +44,16 @@ def main() -> None:
 
 def guarded(run: Callable[[], Any]) -> int:
     """Run a command; expected errors become one line and their exit code, defects a line that names the log."""
-    import click
-
     try:
         code = run()
-    except click.exceptions.Exit as error:
+    except typer.Exit as error:
         return int(error.exit_code)
-    except click.ClickException as error:
-        error.show()
-        return 2
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         typer.echo("Cancelled.", err=True)
         return Cancelled.exit_code
+    except typer.TyperException as error:
+        typer.echo(f"{error.format_message()} See medviewer --help.", err=True)
+        return WRONG_COMMAND_LINE
     except MedviewerError as error:
         typer.echo(str(error), err=True)
         return error.exit_code

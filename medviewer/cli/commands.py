@@ -86,10 +86,14 @@ def open_(
     raise typer.Exit(_open_window(paths or [], study, accession))
 
 
-def _open_window(paths: list[Path], study: str | None = None, accession: str | None = None) -> int:
+def _refuse_missing(paths: list[Path]) -> None:
     for path in paths:
         if not path.exists():
             raise NothingReadable(path, "there is no such file or folder")
+
+
+def _open_window(paths: list[Path], study: str | None = None, accession: str | None = None) -> int:
+    _refuse_missing(paths)
     from medviewer.gui.application import run
 
     return run(paths, study_uid=study, accession=accession)
@@ -154,15 +158,18 @@ def inspect(
     """List studies and series, whether each makes a volume, and if not why."""
     from medviewer.app.inspect import inspect_paths
 
+    _refuse_missing(paths)
     with _shown_progress() as progress:
         document = inspect_paths(paths, decode=decode, progress=progress)
     if as_json:
         _print_json(document.to_json())
-        return
-    from medviewer.cli.summary import summarise_inspection
+    else:
+        from medviewer.cli.summary import summarise_inspection
 
-    for line in summarise_inspection(document):
-        typer.echo(line)
+        for line in summarise_inspection(document):
+            typer.echo(line)
+    if document.counts.opened == 0:
+        raise typer.Exit(NothingReadable.exit_code)
 
 
 @app.command()

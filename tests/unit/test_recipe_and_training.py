@@ -1,0 +1,77 @@
+"""The recipe is sound, and the training kit does what its words say (checked against numpy, scikit-style formulas by hand)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from medviewer.resources import resources_folder
+
+torch = pytest.importorskip("torch", reason="the extra [train] is not installed")
+
+from medviewer.training.export import Answer, output_labels  # noqa: E402
+from medviewer.training.losses import cross_entropy, side_loss, soft_dice_loss  # noqa: E402
+from medviewer.training.networks import HalfGridUNet, depth_to_space, space_to_depth  # noqa: E402
+from medviewer.training.recipes import read_recipe  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def recipe():
+    return read_recipe(resources_folder() / "recipes" / "brain-structures.toml")
+
+
+def test_no_head_is_in_two_splits(recipe):
+    names = [*recipe.data.train, *recipe.data.tune, *recipe.data.kept]
+    assert len(names) == len(set(names)) == 20
+
+
+def test_no_label_value_belongs_to_two_structures(recipe):
+    values = [value for structure in recipe.structure for value in structure.labels]
+    assert len(values) == len(set(values))
+
+
+def test_space_to_depth_and_back_is_the_identity_and_keeps_neighbours():
+    x = torch.arange(2 * 3 * 4 * 6 * 8, dtype=torch.float32).reshape(2, 3, 4, 6, 8)
+    folded = space_to_depth(x)
+    assert folded.shape == (2, 24, 2, 3, 4)
+    assert torch.equal(depth_to_space(folded), x)
+    assert torch.equal(folded[0, 0::3, 0, 0, 0], x[0, 0, :2, :2, :2].reshape(-1))
+
+
+def test_cross_entropy_of_even_odds_is_the_logarithm_of_the_number_of_classes():
+    loss = cross_entropy(torch.zeros(1, 5, 2, 2, 2), torch.ones(1, 2, 2, 2, dtype=torch.int64))
+    assert float(loss) == pytest.approx(1.6094379, abs=1e-6)
+
+
+def test_soft_dice_is_zero_for_a_perfect_answer_and_near_one_for_a_wrong_one():
+    target = torch.zeros(1, 8, 8, 8, dtype=torch.int64)
+    target[0, 2:6] = 1
+    right = torch.stack([(target == 0).float(), (target == 1).float()], 1) * 40 - 20
+    assert float(soft_dice_loss(right, target)) == pytest.approx(0, abs=1e-4)
+    assert float(soft_dice_loss(-right, target)) > 0.95
+
+
+def test_the_side_loss_ignores_voxels_without_a_side():
+    side = torch.tensor([[[[1, 0, -1]]]])
+    logits = torch.tensor([[[[[9.0, -9.0, 123.0]]]]])
+    assert float(side_loss(logits, side)) == pytest.approx(0.000123, abs=1e-5)
+
+
+def test_the_joined_answer_names_sides_and_sums_posteriors(recipe):
+    labels = output_labels(recipe)
+    network = HalfGridUNet((4, 4), len(recipe.structure) + 1)
+    with torch.no_grad():
+        labels_out, confidence, volumes = Answer(network, labels)(torch.rand(1, 1, 8, 8, 8))
+    assert labels_out.dtype == confidence.dtype == torch.uint8
+    assert volumes.shape == (len(labels) + 1,)
+    assert float(volumes.sum()) == pytest.approx(8**3, rel=1e-4)
+    assert [label.value for label in labels] == list(range(1, len(labels) + 1))
+    assert int(labels_out.max()) <= len(labels)
+
+
+def test_the_manifest_template_lists_the_networks_labels(recipe):
+    template = Path(resources_folder() / "recipes" / "brain-structures.manifest.toml").read_text(encoding="utf-8")
+    for label in output_labels(recipe):
+        assert f"value = {label.value}, " in template
+        assert f'name = "{label.name}"' in template
