@@ -1,1 +1,1 @@
-"""The window. The only package that imports Qt."""
+"""The window: the only room that knows Qt."""

@@ -1,0 +1,90 @@
+"""Deciding on findings and saving them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from medviewer.gui.desk import Desk
+from medviewer.gui.messages import Level
+
+FOLDER = "medviewer-findings"
+
+
+def edit(desk: Desk) -> None:
+    """Ask for other words and use them."""
+    finding = desk.findings.current
+    if finding is None:
+        return
+    text = desk.ask.finding_text(finding)
+    if text is not None and text != finding.text:
+        desk.findings.edit(text)
+
+
+def accept_all(desk: Desk) -> None:
+    """Accept what is still undecided."""
+    desk.findings.accept_all()
+
+
+def undo(desk: Desk) -> None:
+    """Take the last decision back."""
+    desk.session.decisions.undo()
+
+
+def redo(desk: Desk) -> None:
+    """Make the decision again."""
+    desk.session.decisions.redo()
+
+
+def save(desk: Desk) -> None:
+    """Ask where, and write what was accepted into a new folder there."""
+    analysis = desk.findings.analysis_id
+    if analysis is None:
+        return
+    parent = desk.ask.folder("Save accepted findings: a new folder is made in the one you choose")
+    if parent is not None:
+        desk.session.save(analysis, new_folder(parent))
+        desk.tell(Level.INFO, "Writing the accepted findings, then reading them back to check them…")
+
+
+def new_folder(parent: Path) -> Path:
+    """A folder that isn't there yet; an empty one the reader chose is used as it is."""
+    if parent.is_dir() and not any(parent.iterdir()):
+        return parent
+    number = 1
+    while (folder := parent / (FOLDER if number == 1 else f"{FOLDER}-{number}")).exists():
+        number += 1
+    return folder
+
+
+def no_findings(desk: Desk) -> str | None:
+    """Needs findings."""
+    return None if desk.findings.findings else "There are no findings; run a model first."
+
+
+def no_current(desk: Desk) -> str | None:
+    """Needs a current finding."""
+    if not desk.findings.findings:
+        return "There are no findings; run a model first."
+    return None if desk.findings.current is not None else "Choose a finding first (J and K go through the list)."
+
+
+def nothing_undecided(desk: Desk) -> str | None:
+    """Needs a finding without a decision."""
+    if not desk.findings.findings:
+        return "There are no findings; run a model first."
+    return None if any(f.decision is None for f in desk.findings.findings) else "Every finding has been decided on."
+
+
+def nothing_accepted(desk: Desk) -> str | None:
+    """Needs an accepted finding."""
+    return None if desk.findings.accepted_count else "Nothing has been accepted yet, so there is nothing to save."
+
+
+def nothing_to_undo(desk: Desk) -> str | None:
+    """Needs a decision to take back."""
+    return None if desk.session.decisions.can_undo else "There is no decision to take back."
+
+
+def nothing_to_redo(desk: Desk) -> str | None:
+    """Needs a decision that was taken back."""
+    return None if desk.session.decisions.can_redo else "There is no decision to make again."

@@ -1,0 +1,291 @@
+"""Commands are rows: menus, toolbar, keys, tooltips, the palette and the help are made from this one table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from medviewer.gui.actions import files, findings, guidance, images, models, viewing
+from medviewer.gui.desk import Desk
+
+
+class Where(StrEnum):
+    """Where a command's keys are alive: anywhere in the window, or only while a pane has the focus."""
+
+    WINDOW = "window"
+    VIEW = "view"
+
+
+class Menu(StrEnum):
+    """The menus, in order."""
+
+    FILE = "File"
+    VIEW = "View"
+    IMAGE = "Image"
+    TOOLS = "Tools"
+    MODELS = "Models"
+    FINDINGS = "Findings"
+    HELP = "Help"
+
+
+def never(_: Desk) -> str | None:
+    """For commands that always run."""
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One thing the reader can do.
+
+    refuse : why it can't run now, or None; greys the item and is its tooltip.
+    checked : whether a switch is on, for commands that are switches.
+    short : its name on a button. toolbar : whether it has one on the toolbar.
+    group : rows of one menu with different groups are separated by a line.
+    """
+
+    id: str
+    title: str
+    run: Callable[[Desk], object]
+    menu: Menu
+    keys: tuple[str, ...] = ()
+    where: Where = Where.WINDOW
+    refuse: Callable[[Desk], str | None] = never
+    checked: Callable[[Desk], bool] | None = None
+    icon: str = ""
+    group: int = 0
+    short: str = ""
+    toolbar: bool = False
+
+
+def _images() -> list[Command]:
+    """Leafing and windows."""
+    view, menu = Where.VIEW, Menu.IMAGE
+    has = images.no_image
+    steps = [
+        Command("image.next", "Next image", lambda d: images.step(d, 1), menu, ("Down",), view, has),
+        Command("image.previous", "Previous image", lambda d: images.step(d, -1), menu, ("Up",), view, has),
+        Command("image.next-10", "Ten images on", lambda d: images.step(d, 10), menu, ("Shift+Down",), view, has),
+        Command("image.previous-10", "Ten images back", lambda d: images.step(d, -10), menu, ("Shift+Up",), view, has),
+        Command("image.first", "First image", images.first, menu, ("Home",), view, has),
+        Command("image.last", "Last image", images.last, menu, ("End",), view, has),
+        Command("series.next", "Next series", lambda d: d.step_series(1), menu, ("PgDown", "Right"), view, images.no_next_series, group=1),
+        Command(
+            "series.previous",
+            "Previous series",
+            lambda d: d.step_series(-1),
+            menu,
+            ("PgUp", "Left"),
+            view,
+            images.no_previous_series,
+            group=1,
+        ),
+        Command("window.full", "Window: full range", images.full_window, menu, ("0",), refuse=images.no_grey, group=2),
+        Command("window.file", "Window: as in the file", images.file_window, menu, ("1",), refuse=images.no_grey, group=2),
+        Command("window.auto", "Window: automatic", images.use_auto_window, menu, ("2",), refuse=images.no_grey, group=2),
+    ]
+    presets = [
+        Command(
+            f"window.{preset.id}",
+            f"Window: {preset.title.lower()} (CT)",
+            images.preset(preset),
+            menu,
+            (str(n),),
+            refuse=images.no_ct,
+            group=3,
+        )
+        for n, preset in enumerate(images.CT_PRESETS, start=3)
+    ]
+    invert = Command(
+        "window.invert",
+        "Invert",
+        images.invert,
+        menu,
+        ("N",),
+        refuse=images.no_image,
+        checked=images.is_inverted,
+        icon="invert",
+        group=4,
+        short="Invert",
+        toolbar=True,
+    )
+    return [*steps, *presets, invert]
+
+
+def _tools() -> list[Command]:
+    """The mouse tools."""
+    keys = {"window": "W", "pan": "T", "zoom": "Z", "scroll": "S", "crosshair": "C", "rotate": "O"}
+    return [
+        Command(
+            f"tool.{tool.id}",
+            tool.title,
+            viewing.choose_tool(tool.id),
+            Menu.TOOLS,
+            (keys[tool.id],),
+            checked=viewing.has_tool(tool.id),
+            icon=tool.icon,
+            short=tool.id.capitalize(),
+            toolbar=True,
+        )
+        for tool in viewing.TOOLS
+    ]
+
+
+def _view() -> list[Command]:
+    """What is shown and how."""
+    menu = Menu.VIEW
+    return [
+        Command(
+            "view.reset",
+            "Reset the view",
+            viewing.reset,
+            menu,
+            ("Ctrl+0",),
+            refuse=images.no_image,
+            icon="reset",
+            short="Reset",
+            toolbar=True,
+        ),
+        Command("view.cancel", "Cancel the gesture; twice: reset", viewing.cancel, menu, ("Esc",), Where.VIEW),
+        Command(
+            "view.maximise",
+            "Maximise the pane",
+            viewing.maximise,
+            menu,
+            ("F",),
+            Where.VIEW,
+            images.no_image,
+            viewing.is_maximised,
+            "maximise",
+            short="Maximise",
+            toolbar=True,
+        ),
+        Command("view.next-pane", "Next pane", viewing.next_pane, menu, ("Tab",), Where.VIEW, images.no_image),
+        Command(
+            "view.text",
+            "Corner text",
+            viewing.toggle_text,
+            menu,
+            ("I",),
+            checked=viewing.text_is_on,
+            icon="text",
+            group=1,
+            short="Text",
+            toolbar=True,
+        ),
+        Command(
+            "view.lines",
+            "Crosshair lines",
+            viewing.toggle_lines,
+            menu,
+            ("Shift+C",),
+            checked=viewing.lines_are_on,
+            icon="plane",
+            group=1,
+            short="Lines",
+            toolbar=True,
+        ),
+        Command(
+            "view.overlays",
+            "Overlays",
+            viewing.toggle_overlays,
+            menu,
+            ("G",),
+            refuse=viewing.no_overlay,
+            checked=viewing.overlays_are_on,
+            icon="layers",
+            group=1,
+            short="Overlays",
+            toolbar=True,
+        ),
+        Command(
+            "view.heatmap",
+            "Heatmap",
+            viewing.toggle_heatmap,
+            menu,
+            ("H",),
+            refuse=viewing.no_heatmap,
+            checked=viewing.heatmap_is_on,
+            icon="eye",
+            group=1,
+        ),
+    ]
+
+
+def _findings() -> list[Command]:
+    """Deciding."""
+    menu, none = Menu.FINDINGS, findings.no_current
+    return [
+        Command("finding.next", "Next finding", lambda d: d.findings.step(1), menu, ("J",), refuse=findings.no_findings),
+        Command("finding.previous", "Previous finding", lambda d: d.findings.step(-1), menu, ("K",), refuse=findings.no_findings),
+        Command("finding.accept", "Accept the finding", lambda d: d.findings.accept(), menu, ("A",), refuse=none, icon="tick", group=1),
+        Command("finding.edit", "Edit the finding's text", findings.edit, menu, ("E",), refuse=none, icon="pencil", group=1),
+        Command("finding.reject", "Reject the finding", lambda d: d.findings.reject(), menu, ("X",), refuse=none, icon="cross", group=1),
+        Command(
+            "finding.accept-all",
+            "Accept all undecided findings",
+            findings.accept_all,
+            menu,
+            ("Ctrl+Shift+A",),
+            short="Accept all",
+            refuse=findings.nothing_undecided,
+            group=1,
+        ),
+        Command(
+            "edit.undo", "Undo the last decision", findings.undo, menu, ("Ctrl+Z",), refuse=findings.nothing_to_undo, icon="undo", group=2
+        ),
+        Command(
+            "edit.redo", "Redo the decision", findings.redo, menu, ("Ctrl+Shift+Z",), refuse=findings.nothing_to_redo, icon="redo", group=2
+        ),
+        Command(
+            "finding.save",
+            "Save accepted findings…",
+            findings.save,
+            menu,
+            ("Ctrl+S",),
+            short="Save…",
+            refuse=findings.nothing_accepted,
+            icon="save",
+            group=3,
+        ),
+    ]
+
+
+def commands() -> tuple[Command, ...]:
+    """The whole table."""
+    return (
+        Command("file.open-folder", "Open folder…", files.open_folder, Menu.FILE, ("Ctrl+O",), icon="folder", short="Open", toolbar=True),
+        Command("file.open-files", "Open files…", files.open_files, Menu.FILE, ("Ctrl+Shift+O",), icon="file"),
+        Command("file.sample", "Try the sample study", lambda d: d.open_sample(), Menu.FILE, refuse=files.no_sample, icon="study"),
+        Command(
+            "file.refused",
+            "Files that could not be read…",
+            files.show_refused,
+            Menu.FILE,
+            refuse=files.none_refused,
+            icon="warning",
+            group=1,
+        ),
+        Command("file.quit", "Quit", files.quit_, Menu.FILE, ("Ctrl+Q",), group=2),
+        *_view(),
+        *_images(),
+        *_tools(),
+        Command(
+            "model.run",
+            "Run the first model that fits",
+            models.run_best,
+            Menu.MODELS,
+            ("M",),
+            refuse=models.why_not_best,
+            icon="play",
+            short="Run model",
+            toolbar=True,
+        ),
+        Command(
+            "model.cancel", "Cancel the run", lambda d: d.models.cancel(), Menu.MODELS, ("Ctrl+.",), refuse=models.none_running, icon="stop"
+        ),
+        *_findings(),
+        Command("help.palette", "Find a command…", guidance.palette, Menu.HELP, ("Ctrl+K",), icon="search", short="Commands", toolbar=True),
+        Command("help.keys", "Keyboard and mouse", guidance.keys, Menu.HELP, ("F1",), icon="keyboard"),
+        Command("help.about", "About medviewer", guidance.about, Menu.HELP, icon="info", group=1),
+    )

@@ -1,0 +1,89 @@
+"""What panels say: plain values in, plain words out."""
+
+from __future__ import annotations
+
+from medviewer.app.analysis import Analysis
+from medviewer.app.jobs import Job, JobStatus
+from medviewer.core.finding import Confidence, ConfidenceKind, Finding, Status
+
+STATUS_WORDS = {
+    Status.PROPOSED: "Proposed",
+    Status.ACCEPTED: "Accepted",
+    Status.EDITED: "Edited",
+    Status.REJECTED: "Rejected",
+}
+
+
+def time_left(seconds: float | None) -> str:
+    """``about 20 s left``, rounded so that it doesn't flicker; nothing when unknown."""
+    if seconds is None:
+        return ""
+    if seconds < 5:
+        return "a few seconds left"
+    if seconds < 90:
+        return f"about {5 * round(seconds / 5)} s left"
+    return f"about {round(seconds / 60)} min left"
+
+
+def progress_words(job: Job | None) -> str:
+    """Stage, percent and time left of a job."""
+    if job is None:
+        return ""
+    if job.status is JobStatus.PENDING:
+        return "Waiting for its turn"
+    progress = job.progress
+    left = time_left(progress.left_s) if progress.fraction is None or progress.fraction < 1 else ""
+    percent = f"{100 * progress.fraction:.0f} %" if progress.fraction is not None else ""
+    return "  ·  ".join(part for part in (progress.text or "Working", percent, left) if part)
+
+
+def device_banner(requested: str, analysis: Analysis | None) -> tuple[str, str]:
+    """(level, sentence): a refused input, or a device that was not the one asked for; an empty sentence if all is well."""
+    if analysis is None:
+        return "warn", ""
+    raw = analysis.raw
+    if not raw.gate.accepted:
+        return "bad", f"The model refused this series: {raw.gate.reason or 'it is unlike what the model knows'}"
+    if raw.device_note:
+        return "warn", raw.device_note
+    if requested == "cuda" and raw.device != "cuda":
+        return "warn", "A graphics card was asked for, but this result was computed on the processor."
+    return "warn", ""
+
+
+def device_words(device: str) -> str:
+    """A device in words."""
+    return {"cpu": "processor", "cuda": "graphics card"}.get(device, device)
+
+
+def result_words(analysis: Analysis | None) -> str:
+    """Which model answered, on what, in how many seconds."""
+    if analysis is None:
+        return ""
+    raw, model = analysis.raw, analysis.package.manifest.model
+    seconds = sum(raw.seconds.values())
+    name = model.name.get("en", model.id)
+    return f"Last result: {name} {model.version} on the {device_words(raw.device)} ({raw.provider}) in {seconds:.1f} s."
+
+
+def confidence_words(confidence: Confidence) -> str:
+    """How sure the model is, and whether that number is a probability."""
+    if confidence.value is None or confidence.kind is ConfidenceKind.NONE:
+        return "no confidence given"
+    if confidence.kind is ConfidenceKind.CALIBRATED:
+        return f"{100 * confidence.value:.0f} % (calibrated probability)"
+    return f"score {confidence.value:.2f}, not a probability"
+
+
+def place_words(finding: Finding) -> str:
+    """Where a finding is; images count from 1."""
+    place = finding.location
+    image = f"image {place.slice + 1}" if place.slice is not None else ""
+    side = {"both": "both sides"}.get(place.side or "", place.side or "")
+    return "  ·  ".join(part for part in (image, side, place.structure or "", place.zone or "") if part)
+
+
+def count_words(findings: tuple[Finding, ...]) -> str:
+    """How many findings stand where."""
+    counts = [(status, sum(f.status is status for f in findings)) for status in Status]
+    return "  ·  ".join(f"{n} {STATUS_WORDS[status].lower()}" for status, n in counts if n)

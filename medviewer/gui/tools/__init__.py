@@ -1,0 +1,1 @@
+"""Mouse tools, one file each."""

@@ -1,0 +1,26 @@
+"""Pointing at a place in all panes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPointF, Qt
+
+from medviewer.gui.tools.tool import Drag
+
+if TYPE_CHECKING:
+    from medviewer.gui.viewports.pane import Pane
+
+
+class CrosshairTool:
+    """The other panes show the place under the mouse."""
+
+    id, title, icon, cursor = "crosshair", "Crosshair", "crosshair", Qt.CursorShape.CrossCursor
+
+    def press(self, pane: Pane, position: QPointF) -> None:
+        """Jump there."""
+        pane.point_at(position)
+
+    def drag(self, pane: Pane, drag: Drag) -> None:
+        """Follow."""
+        pane.point_at(drag.now)

@@ -1,0 +1,28 @@
+"""Moving the picture."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPointF, Qt
+
+from medviewer.gui.tools.tool import Drag
+from medviewer.gui.viewports.placement import moved
+
+if TYPE_CHECKING:
+    from medviewer.gui.viewports.pane import Pane
+
+
+class PanTool:
+    """The picture follows the mouse."""
+
+    id, title, icon, cursor = "pan", "Pan", "pan", Qt.CursorShape.SizeAllCursor
+
+    def press(self, pane: Pane, position: QPointF) -> None:
+        """Nothing yet."""
+
+    def drag(self, pane: Pane, drag: Drag) -> None:
+        """Shift by as many pixels."""
+        placement = pane.placement()
+        if placement is not None:
+            pane.set_view(moved(pane.view, drag.dx, drag.dy, placement))

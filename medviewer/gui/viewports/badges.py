@@ -1,0 +1,70 @@
+"""Marks that must never be missed: what isn't as acquired, what isn't reviewed, what is wrong with the data."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from medviewer.core.study import Notice
+from medviewer.gui.theme import colours
+from medviewer.gui.viewports.display import Display
+from medviewer.gui.viewports.painting import Badge
+from medviewer.gui.viewports.sources import Picture, Source
+
+_WORDS = {
+    "missing-slice": "MISSING SLICES",
+    "duplicate-slice": "DUPLICATE SLICES",
+    "uneven-spacing": "UNEVEN SPACING",
+    "gantry-tilt": "GANTRY TILT",
+    "lossy": "LOSSY",
+    "truncated-pixels": "TRUNCATED",
+    "mixed-orientation": "MIXED ORIENTATION",
+    "mixed-size": "MIXED SIZE",
+    "no-position": "NO POSITION",
+}
+_NOT_REVIEWED = Badge(
+    "AI RESULT - NOT REVIEWED",
+    colours.WARN,
+    "What is drawn over the image comes from a model and has not been reviewed. For research only, not for diagnostic use.",
+)
+_REVIEWED = Badge(
+    "AI RESULT - REVIEWED",
+    colours.GOOD,
+    "What is drawn comes from a model; a person has decided on each of its findings. For research only, not for diagnostic use.",
+)
+
+
+def notice_words(notice: Notice) -> str:
+    """A warning in a word or two."""
+    return _WORDS.get(notice.code, notice.code.replace("-", " ").upper())
+
+
+def badges(display: Display, source: Source, picture: Picture) -> list[Badge]:
+    """The marks of a pane, most important first."""
+    marks = []
+    if display.analysis is not None and display.overlay.shown and (display.overlay.mask or display.overlay.heat):
+        marks.append(_REVIEWED if display.reviewed else _NOT_REVIEWED)
+    if source.derived is not None:
+        marks.append(Badge(source.derived.upper(), colours.SOFT, "This plane is computed from the images, not as acquired."))
+    if display.shown is not None:
+        marks += [Badge(notice_words(n), colours.WARN, n.message) for n in display.shown.stack.warnings if n.level != "info"]
+    if picture.frame is None:
+        marks.append(
+            Badge("NOT CALIBRATED", colours.WARN, "The file doesn't say how large a pixel is in the patient, so there is no scale.")
+        )
+    missing = _not_loaded(display)
+    if missing:
+        marks.append(Badge(f"LOADING {missing} %", colours.ACCENT, "The rest of the images is still being read."))
+    if display.reader is not None and display.reader.skipped:
+        count = len(display.reader.skipped)
+        words = "; ".join(sorted({refused.reason for refused in display.reader.skipped}))
+        marks.append(Badge(f"{count} NOT READ", colours.BAD, f"{count} images could not be read: {words}."))
+    return marks
+
+
+def _not_loaded(display: Display) -> int | None:
+    """How much of the volume is loaded, in percent, or None once all of it is."""
+    reader = display.reader
+    if reader is None:
+        return None
+    done = int(np.count_nonzero(reader.loaded)) + len(reader.skipped)
+    return None if done >= reader.loaded.size else int(100 * done / reader.loaded.size)

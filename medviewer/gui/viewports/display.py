@@ -1,0 +1,236 @@
+"""What is on display: one stack, and how all panes show it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Flag, auto
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from PySide6.QtCore import QObject, Signal
+
+from medviewer.app.analysis import Analysis
+from medviewer.app.stack_images import StackImages
+from medviewer.core.study import Patient, Stack, Study
+from medviewer.core.volume import Rescale, Volume
+from medviewer.dicom.description import ImageAttributes
+from medviewer.dicom.volumes import VolumeReader
+from medviewer.gui.viewports.overlay_style import OverlayStyle
+from medviewer.imaging.window import Window, auto_window, full_window
+
+Float = NDArray[np.float64]
+# The free pane starts as an axial plane tilted about the patient's left-right axis, so that it shows something new.
+OBLIQUE_START = (np.array([1.0, 0, 0]), np.array([0, np.cos(np.radians(25)), -np.sin(np.radians(25))]))
+
+
+class Change(Flag):
+    """What of the display has changed."""
+
+    STACK = auto()
+    DATA = auto()
+    POINT = auto()
+    OBLIQUE = auto()
+    WINDOW = auto()
+    OVERLAY = auto()
+    ANALYSIS = auto()
+    TEXT = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The stack on display and whose it is."""
+
+    patient: Patient
+    study: Study
+    stack: Stack
+
+
+@dataclass(frozen=True, slots=True)
+class _Memory:
+    """How a stack was last shown."""
+
+    window: Window | None
+    inverted: bool
+    point: Float | None
+
+
+class Display(QObject):
+    """The state all panes share. Every setter emits `changed` with what is different."""
+
+    changed = Signal(object)  # Change
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.shown: Shown | None = None
+        self.reader: VolumeReader | None = None
+        self.images: StackImages | None = None
+        self.attributes: ImageAttributes | None = None
+        self.analysis: Analysis | None = None
+        self.reviewed = False
+        self.window: Window | None = None
+        self.window_is_own = False
+        self.inverted = False
+        self.point: Float = np.zeros(3)
+        self.oblique: tuple[Float, Float] = OBLIQUE_START
+        self.overlay = OverlayStyle()
+        self.text_shown = True
+        self.data_version = 0
+        self._memory: dict[tuple[str, int], _Memory] = {}
+
+    @property
+    def volume(self) -> Volume | None:
+        """The volume on display, perhaps still loading."""
+        return self.reader.volume if self.reader is not None else None
+
+    def volume_shown(self) -> Volume:
+        """The volume on display, for those that live only while there is one."""
+        assert self.reader is not None
+        return self.reader.volume
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all of the volume has been read."""
+        reader = self.reader
+        return reader is not None and int(np.count_nonzero(reader.loaded)) + len(reader.skipped) >= reader.loaded.size
+
+    @property
+    def key(self) -> tuple[str, int] | None:
+        """The key of the stack on display."""
+        return self.shown.stack.key if self.shown is not None else None
+
+    def show_volume(self, shown: Shown, reader: VolumeReader) -> None:
+        """Put a stack that makes a volume on display."""
+        self._begin(shown)
+        self.reader = reader
+        memory = self._memory.get(shown.stack.key)
+        self.point = reader.volume.geometry.centre_lps if memory is None or memory.point is None else memory.point
+        self.point = self._on_a_slice(self.point)
+        if self.window is None:
+            self.window = self._first_window()
+        self.changed.emit(Change.STACK)
+
+    def show_images(self, shown: Shown, images: StackImages) -> None:
+        """Put a stack of single images on display."""
+        self._begin(shown)
+        self.images = images
+        self.changed.emit(Change.STACK)
+
+    def clear(self) -> None:
+        """Show nothing."""
+        self._remember()
+        self.shown = self.reader = self.images = self.attributes = self.analysis = self.window = None
+        self.changed.emit(Change.STACK)
+
+    def take_attributes(self, attributes: ImageAttributes) -> None:
+        """Take the details for the corner text, which come after the image."""
+        self.attributes = attributes
+        self.changed.emit(Change.TEXT)
+
+    def take_data(self) -> None:
+        """More of the stack has been decoded."""
+        self.data_version += 1
+        if not self.window_is_own and self.reader is not None:
+            self.window = self._first_window()
+        self.changed.emit(Change.DATA)
+
+    def set_window(self, window: Window) -> None:
+        """Show values through another window, which is kept for this stack."""
+        self.window, self.window_is_own = window, True
+        self.changed.emit(Change.WINDOW)
+
+    def forget_window(self) -> None:
+        """Go back to the window the images suggest."""
+        self.window_is_own = False
+        self.window = self._first_window() if self.reader is not None else None
+        self.changed.emit(Change.WINDOW)
+
+    def set_inverted(self, inverted: bool) -> None:
+        """Swap black and white, or back."""
+        self.inverted = inverted
+        self.changed.emit(Change.WINDOW)
+
+    def set_point(self, point_lps: ArrayLike) -> None:
+        """Move the crosshair; points outside the volume are brought to its edge."""
+        volume = self.volume
+        if volume is None:
+            return
+        geometry = volume.geometry
+        ijk = geometry.to_index(np.asarray(point_lps, np.float64).reshape(1, 3))[0]
+        ijk = np.clip(ijk, 0, np.array(geometry.shape_kji[::-1]) - 1)
+        self.point = geometry.to_lps([ijk])[0]
+        self.changed.emit(Change.POINT)
+
+    def set_oblique(self, right: Float, down: Float) -> None:
+        """Turn the free plane; the vectors are made orthogonal and of unit length."""
+        right = right / np.linalg.norm(right)
+        down = down - (down @ right) * right
+        self.oblique = right, down / np.linalg.norm(down)
+        self.changed.emit(Change.OBLIQUE)
+
+    def set_overlay(self, overlay: OverlayStyle) -> None:
+        """Draw overlays another way."""
+        self.overlay = overlay
+        self.changed.emit(Change.OVERLAY)
+
+    def set_analysis(self, analysis: Analysis | None) -> None:
+        """Show a model's answer over the images, or none."""
+        self.analysis = analysis
+        self.changed.emit(Change.ANALYSIS | Change.OVERLAY)
+
+    def set_reviewed(self, reviewed: bool) -> None:
+        """Say whether a person has decided on every finding of the answer."""
+        if reviewed != self.reviewed:
+            self.reviewed = reviewed
+            self.changed.emit(Change.TEXT)
+
+    def set_text_shown(self, shown: bool) -> None:
+        """Show all corner text, or only what must always be seen."""
+        self.text_shown = shown
+        self.changed.emit(Change.TEXT)
+
+    def file_window(self) -> Window | None:
+        """The first window the files suggest."""
+        volume = self.volume
+        return Window(*volume.windows[0]) if volume is not None and volume.windows else None
+
+    def auto_window(self) -> Window | None:
+        """A window from the values that are loaded."""
+        loaded = self._loaded_values()
+        return auto_window(*loaded) if loaded is not None else None
+
+    def full_window(self) -> Window | None:
+        """A window over all values that are loaded."""
+        loaded = self._loaded_values()
+        return full_window(*loaded) if loaded is not None else None
+
+    def _begin(self, shown: Shown) -> None:
+        self._remember()
+        memory = self._memory.get(shown.stack.key)
+        self.shown, self.reader, self.images, self.attributes, self.analysis = shown, None, None, None, None
+        self.window = memory.window if memory is not None else None
+        self.window_is_own = self.window is not None
+        self.inverted = memory.inverted if memory is not None else False
+        self.oblique = OBLIQUE_START
+
+    def _remember(self) -> None:
+        if self.shown is not None:
+            point = self.point if self.reader is not None else None
+            self._memory[self.shown.stack.key] = _Memory(self.window if self.window_is_own else None, self.inverted, point)
+
+    def _on_a_slice(self, point_lps: Float) -> Float:
+        volume = self.volume
+        assert volume is not None
+        ijk = np.rint(volume.geometry.to_index(point_lps.reshape(1, 3)))
+        return volume.geometry.to_lps(ijk)[0]
+
+    def _first_window(self) -> Window:
+        return self.file_window() or self.auto_window() or Window(0.5, 1.0)
+
+    def _loaded_values(self) -> tuple[NDArray[np.generic], Rescale, int | None] | None:
+        volume, reader = self.volume, self.reader
+        if volume is None or reader is None or not reader.loaded.any():
+            return None
+        loaded = np.flatnonzero(reader.loaded)
+        some = loaded[:: max(1, len(loaded) // 24)]
+        step = max(1, volume.stored.shape[1] // 128), max(1, volume.stored.shape[2] // 128)
+        return volume.stored[some, :: step[0], :: step[1]], volume.rescale, volume.padding

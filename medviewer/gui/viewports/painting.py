@@ -1,0 +1,143 @@
+"""Drawing over an image: letters, text, bars, lines, badges."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
+
+from medviewer.gui.theme import colours
+from medviewer.gui.theme.style import sized
+from medviewer.gui.viewports.corner_text import Corners, scale_bar_mm
+from medviewer.imaging.colour import heat_colours
+from medviewer.imaging.reslice import EdgeLetters
+
+PAD = 10.0
+SLIDER_WIDTH = 14.0
+LINE = 16.0
+TEXT = "#d5dae0"
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """A short mark on a pane: its words, its colour, and a sentence that explains it."""
+
+    text: str
+    colour: str
+    meaning: str
+
+
+def draw_text(painter: QPainter, place: QPointF, text: str, colour: str = TEXT, *, to_right: bool = False) -> None:
+    """Text with its baseline at a place (``to_right``: ending there) and a shadow, readable on any image."""
+    if to_right:
+        place = QPointF(place.x() - QFontMetricsF(painter.font()).horizontalAdvance(text), place.y())
+    painter.setPen(colours.translucent("#000000", 0.85))
+    painter.drawText(place + QPointF(1, 1), text)
+    painter.setPen(QColor(colour))
+    painter.drawText(place, text)
+
+
+def draw_corners(painter: QPainter, area: QRectF, corners: Corners, top: float) -> None:
+    """The lines of the four corners; those on the upper left begin ``top`` pixels lower, under the title."""
+    line = LINE
+    for lines, to_right in ((corners.top_left, False), (corners.top_right, True)):
+        x = area.right() - PAD - SLIDER_WIDTH if to_right else area.left() + PAD
+        for n, text in enumerate(lines):
+            painter.setFont(sized(12 if n == 0 else 11, bold=n == 0))
+            draw_text(painter, QPointF(x, area.top() + PAD + 9 + (0 if to_right else top) + n * line), text, to_right=to_right)
+    painter.setFont(sized(11))
+    for lines, to_right in ((corners.bottom_left, False), (corners.bottom_right, True)):
+        x = area.right() - PAD - SLIDER_WIDTH if to_right else area.left() + PAD
+        for n, text in enumerate(reversed(lines)):
+            draw_text(painter, QPointF(x, area.bottom() - PAD - n * line), text, to_right=to_right)
+
+
+def draw_letters(painter: QPainter, area: QRectF, letters: EdgeLetters) -> None:
+    """Orientation letters in the middle of the four edges."""
+    painter.setFont(sized(14, bold=True))
+    metrics = QFontMetricsF(painter.font())
+    middle_x, middle_y = area.center().x(), area.center().y() + metrics.ascent() / 2 - 2
+    draw_text(painter, QPointF(area.left() + PAD, middle_y), letters.left, "#ffffff")
+    draw_text(painter, QPointF(area.right() - PAD - SLIDER_WIDTH, middle_y), letters.right, "#ffffff", to_right=True)
+    for letter, y in ((letters.top, area.top() + PAD + metrics.ascent() - 2), (letters.bottom, area.bottom() - PAD)):
+        draw_text(painter, QPointF(middle_x - metrics.horizontalAdvance(letter) / 2, y), letter, "#ffffff")
+
+
+def draw_scale_bar(painter: QPainter, area: QRectF, pixels_per_mm: float) -> None:
+    """A bar of a round length, standing in the middle of the lower part of the left edge."""
+    longest = area.height() * 0.22
+    if longest < 20:
+        return
+    length_mm = scale_bar_mm(pixels_per_mm, longest)
+    length = length_mm * pixels_per_mm
+    x, bottom = area.left() + PAD + 3, area.center().y() + area.height() * 0.30
+    for colour, width in ((colours.translucent("#000000", 0.7), 3.0), (QColor(TEXT), 1.2)):
+        painter.setPen(QPen(colour, width))
+        painter.drawLine(QLineF(x, bottom - length, x, bottom))
+        for y in (bottom - length, bottom):
+            painter.drawLine(QLineF(x - 3, y, x + 3, y))
+    painter.setFont(sized(11))
+    words = f"{length_mm / 10:g} cm" if length_mm >= 10 else f"{length_mm:g} mm"
+    draw_text(painter, QPointF(x + 8, bottom - length / 2 + 4), words)
+
+
+def draw_title(painter: QPainter, area: QRectF, title: str, colour: str, *, active: bool) -> None:
+    """The name of a pane's plane at its top, with the colour of that plane's lines."""
+    painter.setFont(sized(11, bold=True))
+    x, y = area.left() + PAD, area.top() + PAD + 9
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(colour))
+    painter.drawRoundedRect(QRectF(x, y - 8, 8, 8), 2, 2)
+    draw_text(painter, QPointF(x + 14, y), title, "#ffffff" if active else colours.SOFT)
+
+
+def draw_badges(painter: QPainter, right: float, top: float, badges: Sequence[Badge]) -> list[tuple[QRectF, Badge]]:
+    """Badges under each other, ending at ``right``; returns where each lies."""
+    painter.setFont(sized(10, bold=True))
+    metrics = QFontMetricsF(painter.font())
+    places = []
+    for n, badge in enumerate(badges):
+        width = metrics.horizontalAdvance(badge.text) + 14
+        place = QRectF(right - width, top + n * 22, width, 18)
+        painter.setPen(QPen(colours.translucent(badge.colour, 0.75), 1))
+        painter.setBrush(colours.translucent("#0b0d10", 0.78))
+        painter.drawRoundedRect(place, 4, 4)
+        painter.setPen(QColor(badge.colour))
+        painter.drawText(place, Qt.AlignmentFlag.AlignCenter, badge.text)
+        places.append((place, badge))
+    return places
+
+
+def draw_cross_line(painter: QPainter, line: QLineF, centre: QPointF, colour: str, gap: float = 14.0) -> None:
+    """A line through the crosshair that leaves the middle free."""
+    painter.setPen(QPen(colours.translucent(colour, 0.75), 1))
+    length = line.length()
+    if length == 0:
+        return
+    unit = QPointF(line.dx() / length, line.dy() / length)
+    painter.drawLine(QLineF(line.p1(), centre - unit * gap))
+    painter.drawLine(QLineF(centre + unit * gap, line.p2()))
+
+
+def draw_colour_bar(painter: QPainter, area: QRectF, meaning: str, low: float, high: float, threshold: float) -> None:
+    """What the heatmap's colours mean, with the threshold marked, at the middle of the lower edge."""
+    width, height = min(180.0, area.width() * 0.34), 8.0
+    if width < 60:
+        return
+    left, top = area.center().x() - width / 2, area.bottom() - PAD - 36
+    table = heat_colours()
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.fillRect(QRectF(left - 8, top - 20, width + 16, 46), colours.translucent("#0b0d10", 0.7))
+    for n in range(int(width)):
+        r, g, b = (int(c) for c in table[int(255 * n / width)])
+        painter.fillRect(QRectF(left + n, top, 1.5, height), QColor(r, g, b, 255 if n / width >= threshold else 70))
+    x = left + threshold * width
+    painter.setPen(QPen(QColor("#ffffff"), 1))
+    painter.drawLine(QLineF(x, top - 2, x, top + height + 2))
+    painter.setFont(sized(10))
+    words = QFontMetricsF(painter.font()).elidedText(meaning, Qt.TextElideMode.ElideRight, width + 8)
+    draw_text(painter, QPointF(left, top - 6), words)
+    draw_text(painter, QPointF(left, top + height + 13), f"{low:g}", colours.SOFT)
+    draw_text(painter, QPointF(left + width, top + height + 13), f"{high:g}", colours.SOFT, to_right=True)

@@ -1,0 +1,163 @@
+"""How a pane paints itself: image and overlays once, everything else over them."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PySide6.QtCore import QLineF, QPointF, QRectF, QSize, QSizeF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPixmap, QTransform
+
+from medviewer.core.segmentation import Heatmap
+from medviewer.gui.theme import colours
+from medviewer.gui.theme.style import sized
+from medviewer.gui.viewports.display import Display
+from medviewer.gui.viewports.overlay_style import MaskStyle
+from medviewer.gui.viewports.painting import draw_cross_line
+from medviewer.gui.viewports.placement import Placement
+from medviewer.gui.viewports.rendering import grey_image, on_screen, qimage, reduction
+from medviewer.gui.viewports.sources import Picture, Source
+from medviewer.imaging.colour import heat_table, label_table, painted_labels
+from medviewer.imaging.reslice import PlaneFrame
+from medviewer.imaging.window import Window
+
+
+@dataclass(frozen=True, slots=True)
+class CrossPlane:
+    """Another pane's plane, to be drawn as a line."""
+
+    frame: PlaneFrame
+    colour: str
+
+
+class PanePainter:
+    """Keeps what is costly between paints: the grey image, and image plus overlays at screen size."""
+
+    def __init__(self) -> None:
+        self._grey: tuple[Hashable, QImage] | None = None
+        self._base: tuple[Hashable, QPixmap] | None = None
+
+    def forget(self) -> None:
+        """Let the pictures go."""
+        self._grey = self._base = None
+
+    def base(
+        self, display: Display, source: Source, picture: Picture, window: Window, placement: Placement, size: QSize, ratio: float
+    ) -> QPixmap:
+        """Image and overlays at screen size, made anew only when something in them has changed."""
+        analysis = display.analysis.id if display.analysis is not None else None
+        place = (placement.transform.m11(), placement.transform.m22(), placement.transform.dx(), placement.transform.dy())
+        key = (source.key(), window, display.inverted, display.overlay, analysis, place, size.width(), size.height(), ratio)
+        if self._base is None or self._base[0] != key:
+            self._base = key, self._painted(display, source, picture, window, placement, size, ratio)
+        return self._base[1]
+
+    def _painted(
+        self, display: Display, source: Source, picture: Picture, window: Window, placement: Placement, size: QSize, ratio: float
+    ) -> QPixmap:
+        pixmap = QPixmap(size * ratio)
+        pixmap.setDevicePixelRatio(ratio)
+        pixmap.fill(QColor(colours.VIEW))
+        painter = QPainter(pixmap)
+        factor = reduction(placement.scale * min(placement.step) * ratio)
+        grey = self._grey_image(source, picture, window, inverted=display.inverted, factor=factor)
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.setTransform(QTransform.fromScale(factor, factor) * placement.transform, True)
+        painter.drawImage(0, 0, grey)
+        painter.restore()
+        if display.overlay.shown and display.analysis is not None:
+            self._overlays(painter, display, source, placement, size, ratio)
+        painter.end()
+        return pixmap
+
+    def _grey_image(self, source: Source, picture: Picture, window: Window, *, inverted: bool, factor: int) -> QImage:
+        key = (source.key(), window, inverted, factor)
+        if self._grey is None or self._grey[0] != key:
+            self._grey = key, grey_image(picture, window, inverted=inverted, factor=factor)
+        return self._grey[1]
+
+    def _overlays(self, painter: QPainter, display: Display, source: Source, placement: Placement, size: QSize, ratio: float) -> None:
+        style, analysis = display.overlay, display.analysis
+        assert analysis is not None
+        transform = placement.transform * QTransform.fromScale(ratio, ratio)
+        area = size * ratio
+        if style.heat and analysis.heatmap is not None:
+            plane = source.layer(heat_bytes(analysis.heatmap), analysis.heatmap.geometry)
+            seen = on_screen(plane, transform, area) if plane is not None else None
+            if seen is not None:
+                pixels = heat_table(style.heat_opacity, style.heat_threshold)[seen[0].astype(np.uint8, copy=False)]
+                _draw(painter, pixels, seen[1].x(), seen[1].y(), ratio)
+        if style.mask:
+            plane = source.layer(analysis.segmentation.labels, analysis.segmentation.geometry)
+            seen = on_screen(plane, transform, area) if plane is not None else None
+            if seen is not None:
+                segments = analysis.segmentation.segments
+                fill = label_table(segments, style.hidden, 0.0 if style.mask_style is MaskStyle.OUTLINE else style.mask_opacity)
+                line = label_table(
+                    segments, style.hidden, 0.0 if style.mask_style is MaskStyle.FILL else min(1.0, style.mask_opacity + 0.55)
+                )
+                pixels = painted_labels(seen[0], fill, line, max(1, round(ratio)))  # type: ignore[arg-type]
+                _draw(painter, pixels, seen[1].x(), seen[1].y(), ratio)
+
+
+def heat_bytes(heatmap: Heatmap) -> np.ndarray:
+    """The heatmap's values as uint8 0..255 for low..high; a view where they are that already."""
+    if heatmap.values.dtype == np.uint8:
+        return heatmap.values
+    spread = max(heatmap.high - heatmap.low, 1e-9)
+    return np.clip((heatmap.values.astype(np.float32) - heatmap.low) * (255 / spread), 0, 255).astype(np.uint8)
+
+
+def _draw(painter: QPainter, pixels: np.ndarray, x: int, y: int, ratio: float) -> None:
+    image = qimage(pixels, QImage.Format.Format_ARGB32_Premultiplied)
+    image.setDevicePixelRatio(ratio)
+    painter.drawImage(QPointF(x / ratio, y / ratio), image)
+
+
+def draw_crosshair(painter: QPainter, picture: Picture, placement: Placement, point: np.ndarray, others: Sequence[CrossPlane]) -> None:
+    """The other panes' planes as lines through the crosshair."""
+    frame = picture.frame
+    if frame is None:
+        return
+    centre = placement.to_screen(*frame.to_pixel(point))
+    covered = placement.rectangle(*picture.pixels.shape[:2])
+    for other in others:
+        direction = np.cross(frame.normal, other.frame.normal)
+        across, along = float(direction @ frame.right), float(direction @ frame.down)
+        if np.hypot(across, along) < 0.02:  # parallel planes meet nowhere
+            continue
+        line = _clipped(QPointF(across, along), centre, covered)
+        if line is not None:
+            draw_cross_line(painter, line, centre, other.colour)
+
+
+def _clipped(direction: QPointF, through: QPointF, area: QRectF) -> QLineF | None:
+    """The part of an endless line inside a rectangle."""
+    low, high = -1e6, 1e6
+    for d, p, first, last in (
+        (direction.x(), through.x(), area.left(), area.right()),
+        (direction.y(), through.y(), area.top(), area.bottom()),
+    ):
+        if abs(d) < 1e-9:
+            if not first <= p <= last:
+                return None
+            continue
+        ends = sorted(((first - p) / d, (last - p) / d))
+        low, high = max(low, ends[0]), min(high, ends[1])
+    return QLineF(through + direction * low, through + direction * high) if low < high else None
+
+
+def draw_message(painter: QPainter, area: QRectF, words: str) -> None:
+    """A sentence in the middle of an empty pane."""
+    painter.setFont(sized(12))
+    painter.setPen(QColor(colours.DIM))
+    painter.drawText(area.adjusted(32, 32, -32, -32), int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap), words)
+
+
+def draw_border(painter: QPainter, size: QSizeF) -> None:
+    """The frame of the pane that keys act on."""
+    painter.setPen(QPen(QColor(colours.ACCENT), 1))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawRect(QRectF(0.5, 0.5, size.width() - 1, size.height() - 1))
