@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from medviewer.training.provenance import Provenance
 from medviewer.training.recipes import Recipe
-
-if TYPE_CHECKING:
-    from medviewer.training.package import Provenance
 
 _HEAD = """# Brain structures
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from medviewer.training.contrasts import Contrast
 from medviewer.training.export import OutputLabel, export_onnx, output_labels
 from medviewer.training.label_maps import grouped_targets, read_label_map, read_label_table
 from medviewer.training.loop import as_head
+from medviewer.training.provenance import Provenance
 from medviewer.training.recipes import Recipe
 from medviewer.training.synthesis import Synthesiser
 from medviewer.training.validate import onnx_predictor, summarise, validate
@@ -24,18 +24,6 @@ from medviewer.training.validate import onnx_predictor, summarise, validate
 GOLDEN_SHAPE = (64, 80, 64)
 GOLDEN_SEED = 424_242
 MANIFEST_TEMPLATE = "brain-structures.manifest.toml"
-
-
-@dataclass(frozen=True, slots=True)
-class Provenance:
-    """How the weights came about."""
-
-    steps: int
-    hours: float
-    seed: int
-    commit: str
-    recipe_sha256: str
-    data_sha256: dict[str, str]
 
 
 def build_package(recipe: Recipe, recipe_path: Path, data: Path, run: Path, output: Path) -> None:

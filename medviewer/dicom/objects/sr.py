@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from medviewer.core.codes import Code
 from medviewer.core.errors import CannotWrite
-from medviewer.core.finding import Measurement
 from medviewer.core.progress import Progress
+from medviewer.dicom.objects.reported_finding import ReportedFinding
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -21,29 +19,6 @@ if TYPE_CHECKING:
     from medviewer.dicom.objects.writing import WrittenObject
 
 SERIES_NUMBER = 9201
-
-
-@dataclass(frozen=True, slots=True)
-class ReportedFinding:
-    """One measurement group of a report, ours or another program's.
-
-    id : its tracking identifier. text : its first comment, comments : the others.
-    sites : (structure, side) pairs. seg_uid, segment_numbers : the evidence, empty without one.
-    certainty_percent : 0-100 as the device gave it, or None.
-    verified : whether a person verified the whole report.
-    """
-
-    id: str
-    code: Code | None
-    text: str
-    measurements: tuple[Measurement, ...] = ()
-    sites: tuple[tuple[Code, str | None], ...] = ()
-    seg_uid: str = ""
-    segment_numbers: tuple[int, ...] = ()
-    certainty_percent: float | None = None
-    algorithm: tuple[str, str] | None = None
-    comments: tuple[str, ...] = ()
-    verified: bool = False
 
 
 def write_report(

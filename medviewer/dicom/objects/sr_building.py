@@ -16,7 +16,7 @@ from medviewer.core.errors import CannotDecode
 from medviewer.core.finding import Finding, Status
 from medviewer.dicom.objects.acceptance import Acceptance
 from medviewer.dicom.objects.identity import DEVICE_UID, MANUFACTURER, copy_identity, series_title, stamp_equipment
-from medviewer.dicom.objects.sr import ReportedFinding
+from medviewer.dicom.objects.reported_finding import ReportedFinding
 from medviewer.dicom.objects.sr_context import Context
 from medviewer.dicom.objects.sr_groups import measurement_group, words
 from medviewer.dicom.objects.sr_library import library_header

@@ -13,7 +13,7 @@ from medviewer.core.codes import Code
 from medviewer.core.errors import CannotDecode
 from medviewer.core.finding import Measurement
 from medviewer.dicom.objects.coded import code_of, side_of
-from medviewer.dicom.objects.sr import ReportedFinding
+from medviewer.dicom.objects.reported_finding import ReportedFinding
 
 _IMAGING_MEASUREMENTS, _MEASUREMENT_GROUP = "126010", "125007"
 _TRACKING, _FINDING, _COMMENT, _CERTAINTY = "112039", "121071", "121106", "111012"
