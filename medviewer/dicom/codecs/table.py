@@ -34,6 +34,9 @@ _TABLE: dict[str, Decoder] = {
 _RGB_ALREADY = frozenset({f"{_JPEG}{number}" for number in ("50", "51", "53", "55", "110", "111", "112")})
 """Syntaxes whose decoders give RGB for YBR pixel data."""
 
+_NO_SECOND_TRY = frozenset({f"{_JPEG}80", f"{_JPEG}81", DEFLATED_FRAMES})
+"""pydicom has nothing else for these: its JPEG-LS is CharLS too, and takes seconds to find out that a stream is damaged."""
+
 
 class CannotDecompress(Exception):
     """No decoder could read a frame; the text says why, without a full stop."""
@@ -56,7 +59,8 @@ def decompress(data: bytes, form: PixelForm, transfer_syntax: str) -> Array:
     if size is not None and size != (form.rows, form.columns):
         raise CannotDecompress(f"its compressed image is {size[0]} x {size[1]} where the header says {form.rows} x {form.columns}")
     reasons: list[str] = []
-    for attempt in (decoder, pydicom_decoder(transfer_syntax)):
+    attempts = (decoder,) if transfer_syntax in _NO_SECOND_TRY else (decoder, pydicom_decoder(transfer_syntax))
+    for attempt in attempts:
         try:
             values = fit(attempt(data, form), form)
         except Exception as error:  # decoders raise what they like; each is a reason to try the next one
