@@ -12,7 +12,6 @@ from typing import Literal
 
 from medviewer.app.analysis import Analysis, run_model
 from medviewer.app.inputs import Found, Loaded, Source, find_sources, load
-from medviewer.app.memory import peak_bytes
 from medviewer.app.outputs import claim_folder, write_text
 from medviewer.app.result import CodeEntry as CodeOut
 from medviewer.app.result import (
@@ -38,6 +37,7 @@ from medviewer.core.errors import PARTLY_DONE, Cancelled, MedviewerError, ModelF
 from medviewer.core.progress import Progress
 from medviewer.core.volume import Volume
 from medviewer.inference.client import InferenceClient
+from medviewer.inference.memory import peak_bytes
 from medviewer.models.catalogue import Catalogue, SeriesFacts, fit
 from medviewer.models.package import Package
 

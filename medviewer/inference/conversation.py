@@ -52,6 +52,8 @@ class Conversation:
         try:
             message = self._host.messages.get(timeout=wait_s)
         except queue.Empty:
+            if self._host.was_ended:
+                raise self._host.crashed() from None
             return None
         if message is None:
             raise self._host.crashed()

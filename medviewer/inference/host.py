@@ -110,13 +110,16 @@ class Host:
 
     def _answer(self, message: ParentMessage) -> None:
         job = message.job if isinstance(message, Run) else None
+        failure = None
         try:
             self._do(message)
         except MedviewerError as error:
-            self.send(Failed(job=job, code=_code(error), message=str(error)[:4000]))
+            failure = Failed(job=job, code=_code(error), message=str(error)[:4000])
         except Exception as error:  # the edge of the process: one job ends, the host doesn't
             log.exception("job failed")
-            self.send(Failed(job=job, code="failed", message=f"The model's process met a defect ({type(error).__name__}); see the log."))
+            failure = Failed(job=job, code="failed", message=f"The model's process met a defect ({type(error).__name__}); see the log.")
+        if failure is not None:  # said when the error and the arrays it held are gone, as the parent deletes them now
+            self.send(failure)
 
     def _do(self, message: ParentMessage) -> None:
         match message:

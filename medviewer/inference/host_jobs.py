@@ -50,14 +50,14 @@ class Jobs:
         self._network: Network | None = None
 
     def progress(self, job: int) -> Progress:
-        """A progress whose reports go to the parent, at most ten a second."""
-        last = -_REPORT_S
+        """A progress whose reports go to the parent, at most ten a second and every new text."""
+        last, text = -_REPORT_S, ""
 
         def tell(state: ProgressState) -> None:
-            nonlocal last
+            nonlocal last, text
             now = time.monotonic()
-            if now - last >= _REPORT_S or state.fraction in (0.0, 1.0):
-                last = now
+            if now - last >= _REPORT_S or state.fraction == 1.0 or state.text != text:
+                last, text = now, state.text
                 self._send(Advance(job=job, done=state.fraction or 0.0, of=1.0, text=state.text))
 
         return Progress(tell)

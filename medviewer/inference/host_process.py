@@ -75,6 +75,11 @@ class HostProcess:
         """Whether it runs."""
         return self._process.poll() is None
 
+    @property
+    def was_ended(self) -> bool:
+        """Whether `kill` or `close` has been called; nothing more will be heard."""
+        return self._gone.is_set()
+
     def send(self, message: BaseModel) -> None:
         """Say something; raises `ModelFailed` when the host has gone."""
         try:
@@ -88,6 +93,8 @@ class HostProcess:
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(_GOODBYE_S)
         code = self._process.poll()
+        if self.was_ended:
+            return ModelFailed("The model's process was stopped before it had finished.", "crashed")
         how = "it stopped answering" if code is None else f"it ended with code {code}"
         if code is not None and code < 0:
             how = f"it was stopped by signal {-code}" + (", as the system does when memory runs out" if code == -9 else "")

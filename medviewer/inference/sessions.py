@@ -141,7 +141,7 @@ def _cuda_session(content: bytes) -> tuple[Any, str | None]:
     if CUDA not in session.get_providers():  # only this tells the truth: onnxruntime#23372
         return (
             None,
-            "the CUDA libraries (CUDA 13, cuDNN 9) are missing or don't load; the extra [cuda] adds them: pip install -e '.[cuda]' in the checkout",
+            "the CUDA libraries (CUDA 13, cuDNN 9) are missing or don't load; the extra [cuda] brings them",
         )
     return session, None
 

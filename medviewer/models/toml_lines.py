@@ -56,7 +56,7 @@ class _Walk:
         key = self._key()
         self.at += 2 if array else 1
         *parents, last = key
-        place = self._resolved((*self._resolved(tuple(parents)), last)) if not array else (*self._resolved(tuple(parents)), last)
+        place = (*self._resolved(tuple(parents)), last)
         end, self.at = self.at, began
         if array:
             self._note(place)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +44,7 @@ def write_tiny_package(
 ) -> Path:
     """Write a package into ``folder`` (created) and return it.
 
-    slow_s : about how long a run takes; it can be interrupted. deaf_s : the same in one operator that can't be.
+    slow_s : how long a run takes at least, about; it can be interrupted. deaf_s : the same in one operator that can't be.
     greedy_bytes : what the network allocates, little by little. mode "sliding" gives probabilities instead of labels.
     gate, postprocess : TOML put into those tables. wrong_values : label values the manifest doesn't list.
     """
@@ -86,12 +87,13 @@ def tiny_network(
     *,
     sliding: bool = False,
     wrong_values: bool = False,
+    rounds: int = 0,
 ) -> bytes:
-    """The ONNX file."""
+    """The ONNX file. rounds : of useless work; by default what takes ``slow_s``, with half as much again to be sure."""
     graph = _Graph()
     source = graph.add("Identity", ["image"])
-    if slow_s:
-        source = _busy(graph, source, slow_s)
+    if slow_s or rounds:
+        source = _busy(graph, source, rounds or int(1.5 * slow_s * _rounds_a_second()) + 1)
     if deaf_s:
         source = _deaf(graph, source, deaf_s)
     if greedy_bytes:
@@ -154,15 +156,10 @@ class _Graph:
         return name
 
 
-def _busy(graph: _Graph, source: str, seconds: float) -> str:
+def _busy(graph: _Graph, source: str, rounds: int) -> str:
     """Many matrix products one after another, whose result changes nothing."""
     size = 384
     weights = graph.constant((np.random.default_rng(0).normal(size=(size, size)) / 20).astype(np.float32))
-    began = time.perf_counter()
-    a = np.ones((size, size), np.float32)
-    for _ in range(10):
-        a = np.tanh(a @ a / size)
-    each = (time.perf_counter() - began) / 10
     start = graph.add("Expand", [_mean(graph, source), graph.constant(np.array([size, size], np.int64))])
     body = helper.make_graph(
         [
@@ -174,16 +171,36 @@ def _busy(graph: _Graph, source: str, seconds: float) -> str:
         [_info("n", TensorProto.INT64, []), _info("go", TensorProto.BOOL, []), _info("inside", TensorProto.FLOAT, [size, size])],
         [_info("go_on", TensorProto.BOOL, []), _info("next", TensorProto.FLOAT, [size, size])],
     )
-    rounds = graph.constant(np.array(max(1, int(2 * seconds / each)), np.int64))
-    return _unchanged(graph, source, graph.add("Loop", [rounds, graph.constant(np.array(True)), start], body=body))
+    count = graph.constant(np.array(rounds, np.int64))
+    return _unchanged(graph, source, graph.add("Loop", [count, graph.constant(np.array(True)), start], body=body))
+
+
+@cache
+def _rounds_a_second() -> int:
+    """How many products this machine does at its quickest, measured on the network itself."""
+    import onnxruntime
+
+    rounds = 100
+    session = onnxruntime.InferenceSession(tiny_network(rounds=rounds), providers=["CPUExecutionProvider"])
+    image, times = np.ones((1, 1, 4, 4, 4), np.float32), []
+    for _ in range(5):
+        began = time.perf_counter()
+        session.run(None, {"image": image})
+        times.append(time.perf_counter() - began)
+    return int(rounds / min(times)) + 1
 
 
 def _deaf(graph: _Graph, source: str, seconds: float) -> str:
     """One matrix product that takes long: ONNX Runtime can't be stopped inside an operator."""
-    size = int((seconds * 60e9) ** (1 / 3))
+    size = deaf_side(seconds)
     shape = graph.constant(np.array([size, size], np.int64))
     start = graph.add("Expand", [_mean(graph, source), shape])
     return _unchanged(graph, source, graph.add("MatMul", [start, start]))
+
+
+def deaf_side(seconds: float) -> int:
+    """The side of the square float matrices that the deaf network multiplies."""
+    return int((seconds * 100e9) ** (1 / 3))
 
 
 def _greedy(graph: _Graph, source: str, size: int) -> str:

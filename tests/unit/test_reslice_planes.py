@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from support.phantoms import axis_orders, oblique
 
 from medviewer.core.geometry import Geometry
-from medviewer.imaging.reslice import PlaneKind, acquired_kind, axis_planes, oblique_frame, sample_linear, sample_nearest
+from medviewer.imaging.plane_sampling import sample_linear, sample_nearest
+from medviewer.imaging.reslice import PlaneKind, acquired_kind, axis_planes, oblique_frame
 
 SHAPE = (7, 9, 11)
 # left, right, top, bottom on the screen, radiological convention
