@@ -25,9 +25,15 @@ class ActionTable(QObject):
             (desk.views if command.where is Where.VIEW else window).addAction(self._actions[command.id])
         self._soon = QTimer(self, singleShot=True, interval=0)
         self._soon.timeout.connect(self.refresh)
-        for signal in (desk.display.changed, desk.models.changed, desk.findings.changed, desk.findings.current_changed):
-            signal.connect(self.refresh_soon)
-        for signal in (desk.toolbox.changed, desk.events.scan_changed, desk.views.active_changed):
+        for signal in (desk.findings.changed, desk.findings.current_changed):  # two keys may follow each other at once
+            signal.connect(self.refresh)
+        for signal in (
+            desk.display.changed,
+            desk.models.changed,
+            desk.toolbox.changed,
+            desk.events.scan_changed,
+            desk.views.active_changed,
+        ):
             signal.connect(self.refresh_soon)
         self.refresh()
 

@@ -80,9 +80,7 @@ class Desk(QObject):
         """Make the sample study (once) and open it."""
         make = self.sample_study
         if make is not None:
-            self.session.jobs.submit(
-                Lane.CPU, "Making the sample study", make, lambda path: self.main.post(lambda: self.open_paths([path]))
-            )
+            self.session.jobs.submit(Lane.IO, "Making the sample study", make, lambda path: self.main.post(lambda: self.open_paths([path])))
 
     def every_shown(self) -> list[Shown]:
         """All stacks of the scan, in order."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QPoint, Qt, Slot
+from PySide6.QtCore import QByteArray, QPoint, Qt, QTimer, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QMainWindow, QSplitter, QStackedWidget, QToolBar, QVBoxLayout, QWidget
 
@@ -101,6 +101,8 @@ class MainWindow(QMainWindow):
             self._keep_layout()
             self.hide()
             self.desk.close()
+            for timer in self.findChildren(QTimer):
+                timer.stop()
         super().closeEvent(event)
 
     def _keep_layout(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +39,7 @@ def heat_colours() -> NDArray[np.uint8]:
     return np.stack(channels, axis=1).round().astype(np.uint8)
 
 
+@lru_cache(maxsize=8)
 def heat_table(opacity: float, threshold: float) -> Argb:
     """Colour of each heatmap value 0..255, (256,); values under ``threshold`` (0..1) and 0 itself stay clear.
 
@@ -45,6 +47,7 @@ def heat_table(opacity: float, threshold: float) -> Argb:
     """
     table = np.array([argb((int(r), int(g), int(b)), opacity) for r, g, b in heat_colours()], np.uint32)
     table[: max(1, int(np.ceil(threshold * 255)))] = 0
+    table.flags.writeable = False
     return table
 
 

@@ -94,8 +94,8 @@ class StudyBrowser(QWidget):
 
     @Slot(object)
     def _on_job(self, job: Job) -> None:
-        """The strip shows the scan, which is the job in the files' lane that opens things."""
-        if job.lane is not Lane.IO or not job.title.startswith("Opening"):
+        """The strip shows the job in the files' lane that opens things."""
+        if job.lane is not Lane.IO or not job.title.startswith(("Opening", "Making the sample")):
             return
         if job.status.is_over:
             if job.id == self._scan_job:

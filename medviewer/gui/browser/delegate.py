@@ -29,7 +29,7 @@ class BrowserDelegate(QStyledItemDelegate):
         """By the kind of row."""
         del option
         row: Row = index.data(ROW)
-        return QSize(160, _HEIGHTS[row.kind])
+        return QSize(160, _HEIGHTS[row.kind] - (0 if row.subtitle else 16))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Draw a row."""
@@ -82,28 +82,27 @@ class BrowserDelegate(QStyledItemDelegate):
     def _words(self, painter: QPainter, area: QRectF, row: Row) -> None:
         font = sized(12, bold=True)
         metrics = QFontMetricsF(font)
-        lines = _wrapped(row.title, metrics, area.width())
+        width = area.width()
+        if row.notes:
+            width -= 20
+            mark = icons.picture("warning", colours.WARN, 14, painter.device().devicePixelRatio())
+            painter.drawPixmap(QPointF(area.right() - 14, area.top() + 1), mark)
+        lines = _wrapped(row.title, metrics, width)
         for n, line in enumerate(lines):
-            _line(painter, QRectF(area.left(), area.top() + n * 16, area.width(), 16), line, 12, colours.INK, bold=True)
+            _line(painter, QRectF(area.left(), area.top() + n * 16, width, 16), line, 12, colours.INK, bold=True)
         bottom = area.bottom() - 17
         left = area.left()
         if row.badge:
             painter.setFont(sized(10, bold=True))
-            width = QFontMetricsF(painter.font()).horizontalAdvance(row.badge) + 10
-            badge = QRectF(left, bottom, width, 16)
+            wide = QFontMetricsF(painter.font()).horizontalAdvance(row.badge) + 10
+            badge = QRectF(left, bottom, wide, 16)
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor("#303841"))
             painter.drawRoundedRect(badge, 3, 3)
             painter.setPen(QColor(colours.SOFT))
             painter.drawText(badge, int(Qt.AlignmentFlag.AlignCenter), row.badge)
-            left += width + 8
-        right = area.right()
-        if row.notes:
-            painter.drawPixmap(
-                QPointF(right - 14, bottom + 1), icons.picture("warning", colours.WARN, 14, painter.device().devicePixelRatio())
-            )
-            right -= 18
-        _line(painter, QRectF(left, bottom, right - left, 16), row.subtitle, 11, colours.DIM)
+            left += wide + 8
+        _line(painter, QRectF(left, bottom, area.right() - left, 16), row.subtitle, 11, colours.DIM)
 
 
 def _line(painter: QPainter, area: QRectF, text: str, px: int, colour: str, *, bold: bool = False) -> None:

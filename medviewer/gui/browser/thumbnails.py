@@ -16,6 +16,8 @@ from medviewer.gui.main_thread import MainThread
 
 log = logging.getLogger(__name__)
 SIZE = 128
+BATCH = 8
+"""Few at a time, so that other short work in the lane gets its turn."""
 Picture = NDArray[np.uint8]
 
 
@@ -30,7 +32,7 @@ class Thumbnails:
 
     def refresh(self) -> None:
         """Make what is still needed; ``done`` is called in Qt's thread, with None for what can't be shown."""
-        rows = list(self._needed())
+        rows = list(self._needed())[:BATCH]
         if self._busy or not rows:
             return
         self._busy = True

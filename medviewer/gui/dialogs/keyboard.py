@@ -38,7 +38,7 @@ class KeyboardDialog(Sheet):
     """Shows every key there is, in columns."""
 
     def __init__(self, rows: Sequence[KeyRow], parent: QWidget | None = None) -> None:
-        super().__init__("Keyboard and mouse", parent, 940)
+        super().__init__("Keyboard and mouse", parent, 1080)
         groups: dict[str, list[KeyRow]] = {}
         for row in (*rows, *MOUSE):
             groups.setdefault(row.heading, []).append(row)
@@ -53,7 +53,7 @@ class KeyboardDialog(Sheet):
             across.addLayout(_column(column), 1)
         area = QScrollArea(widgetResizable=True)
         area.setWidget(page)
-        area.setMinimumHeight(480)
+        area.setMinimumHeight(560)
         self.content.addWidget(area)
         self.add_buttons("Close", cancel="")
 

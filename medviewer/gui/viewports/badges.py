@@ -8,7 +8,7 @@ from medviewer.core.study import Notice
 from medviewer.gui.theme import colours
 from medviewer.gui.viewports.display import Display
 from medviewer.gui.viewports.painting import Badge
-from medviewer.gui.viewports.sources import Picture, Source
+from medviewer.gui.viewports.source import Picture, Source
 
 _WORDS = {
     "missing-slice": "MISSING SLICES",

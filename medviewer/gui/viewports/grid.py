@@ -9,9 +9,12 @@ from PySide6.QtWidgets import QGridLayout, QWidget
 from medviewer.gui.theme import colours
 from medviewer.gui.tools.toolbox import Toolbox
 from medviewer.gui.viewports.display import Change, Display
+from medviewer.gui.viewports.images_source import ImagesSource
+from medviewer.gui.viewports.oblique_source import ObliqueSource
 from medviewer.gui.viewports.pane import Pane
 from medviewer.gui.viewports.pane_painter import CrossPlane
-from medviewer.gui.viewports.sources import ImagesSource, ObliqueSource, PlanesSource, Source
+from medviewer.gui.viewports.planes_source import PlanesSource
+from medviewer.gui.viewports.source import Source
 from medviewer.imaging.reslice import PlaneKind, acquired_kind
 
 PLACES = ((0, 0), (0, 1), (1, 0), (1, 1))
@@ -159,8 +162,6 @@ class Viewports(QWidget):
             source = other.source
             if other is pane or source is None:
                 continue
-            if isinstance(source, PlanesSource):
-                planes.append(CrossPlane(source.planes.frame(source.index()), source.colour))
-            elif isinstance(source, ObliqueSource):
+            if isinstance(source, PlanesSource | ObliqueSource):
                 planes.append(CrossPlane(source.frame(), source.colour))
         return planes

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
-from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
+from PySide6.QtCore import QLineF, QMarginsF, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPen
 
 from medviewer.gui.theme import colours
 from medviewer.gui.theme.style import sized
@@ -72,12 +73,11 @@ def draw_scale_bar(painter: QPainter, area: QRectF, pixels_per_mm: float) -> Non
         return
     length_mm = scale_bar_mm(pixels_per_mm, longest)
     length = length_mm * pixels_per_mm
-    x, bottom = area.left() + PAD + 3, area.center().y() + area.height() * 0.30
-    for colour, width in ((colours.translucent("#000000", 0.7), 3.0), (QColor(TEXT), 1.2)):
-        painter.setPen(QPen(colour, width))
-        painter.drawLine(QLineF(x, bottom - length, x, bottom))
-        for y in (bottom - length, bottom):
-            painter.drawLine(QLineF(x - 3, y, x + 3, y))
+    x, bottom = round(area.left() + PAD + 3), round(area.center().y() + area.height() * 0.30)
+    for colour, edge in ((colours.translucent("#000000", 0.7), 1), (QColor(TEXT), 0)):
+        grown = QMarginsF(edge, edge, edge, edge)
+        for part in (QRectF(x, bottom - length, 1, length), QRectF(x - 3, bottom - length, 7, 1), QRectF(x - 3, bottom, 7, 1)):
+            painter.fillRect(part.marginsAdded(grown), colour)
     painter.setFont(sized(11))
     words = f"{length_mm / 10:g} cm" if length_mm >= 10 else f"{length_mm:g} mm"
     draw_text(painter, QPointF(x + 8, bottom - length / 2 + 4), words)
@@ -112,13 +112,15 @@ def draw_badges(painter: QPainter, right: float, top: float, badges: Sequence[Ba
 
 def draw_cross_line(painter: QPainter, line: QLineF, centre: QPointF, colour: str, gap: float = 14.0) -> None:
     """A line through the crosshair that leaves the middle free."""
-    painter.setPen(QPen(colours.translucent(colour, 0.75), 1))
     length = line.length()
     if length == 0:
         return
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, abs(line.dx() * line.dy()) > 1)  # straight lines need none
+    painter.setPen(QPen(colours.translucent(colour, 0.75), 1))
     unit = QPointF(line.dx() / length, line.dy() / length)
     painter.drawLine(QLineF(line.p1(), centre - unit * gap))
     painter.drawLine(QLineF(centre + unit * gap, line.p2()))
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
 
 
 def draw_colour_bar(painter: QPainter, area: QRectF, meaning: str, low: float, high: float, threshold: float) -> None:
@@ -127,12 +129,9 @@ def draw_colour_bar(painter: QPainter, area: QRectF, meaning: str, low: float, h
     if width < 60:
         return
     left, top = area.center().x() - width / 2, area.bottom() - PAD - 36
-    table = heat_colours()
     painter.setPen(Qt.PenStyle.NoPen)
     painter.fillRect(QRectF(left - 8, top - 20, width + 16, 46), colours.translucent("#0b0d10", 0.7))
-    for n in range(int(width)):
-        r, g, b = (int(c) for c in table[int(255 * n / width)])
-        painter.fillRect(QRectF(left + n, top, 1.5, height), QColor(r, g, b, 255 if n / width >= threshold else 70))
+    painter.drawImage(QRectF(left, top, width, height), _colour_strip(round(threshold * 255)))
     x = left + threshold * width
     painter.setPen(QPen(QColor("#ffffff"), 1))
     painter.drawLine(QLineF(x, top - 2, x, top + height + 2))
@@ -141,3 +140,12 @@ def draw_colour_bar(painter: QPainter, area: QRectF, meaning: str, low: float, h
     draw_text(painter, QPointF(left, top - 6), words)
     draw_text(painter, QPointF(left, top + height + 13), f"{low:g}", colours.SOFT)
     draw_text(painter, QPointF(left + width, top + height + 13), f"{high:g}", colours.SOFT, to_right=True)
+
+
+@lru_cache(maxsize=4)
+def _colour_strip(threshold: int) -> QImage:
+    """The heatmap's 256 colours in a row, faint under the threshold."""
+    strip = QImage(256, 1, QImage.Format.Format_ARGB32)
+    for value, (r, g, b) in enumerate(heat_colours()):
+        strip.setPixelColor(value, 0, QColor(int(r), int(g), int(b), 255 if value >= threshold else 70))
+    return strip

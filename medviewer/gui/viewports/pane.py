@@ -14,6 +14,7 @@ from medviewer.gui.viewports.badges import badges
 from medviewer.gui.viewports.corner_text import CornerFacts, corner_text
 from medviewer.gui.viewports.display import Change, Display
 from medviewer.gui.viewports.gestures import Gestures
+from medviewer.gui.viewports.oblique_source import ObliqueSource
 from medviewer.gui.viewports.painting import (
     LINE,
     PAD,
@@ -29,7 +30,7 @@ from medviewer.gui.viewports.painting import (
 from medviewer.gui.viewports.pane_painter import CrossPlane, PanePainter, draw_border, draw_crosshair, draw_message
 from medviewer.gui.viewports.placement import Placement, View
 from medviewer.gui.viewports.slice_slider import SliceSlider
-from medviewer.gui.viewports.sources import ObliqueSource, Picture, Source
+from medviewer.gui.viewports.source import Picture, Source
 from medviewer.imaging.window import Window
 
 

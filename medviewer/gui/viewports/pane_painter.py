@@ -17,9 +17,9 @@ from medviewer.gui.viewports.overlay_style import MaskStyle
 from medviewer.gui.viewports.painting import draw_cross_line
 from medviewer.gui.viewports.placement import Placement
 from medviewer.gui.viewports.rendering import grey_image, on_screen, qimage, reduction
-from medviewer.gui.viewports.sources import Picture, Source
+from medviewer.gui.viewports.source import Picture, Source
 from medviewer.imaging.colour import heat_table, label_table, painted_labels
-from medviewer.imaging.reslice import PlaneFrame
+from medviewer.imaging.reslice import PlaneFrame, cross
 from medviewer.imaging.window import Window
 
 
@@ -124,7 +124,7 @@ def draw_crosshair(painter: QPainter, picture: Picture, placement: Placement, po
     centre = placement.to_screen(*frame.to_pixel(point))
     covered = placement.rectangle(*picture.pixels.shape[:2])
     for other in others:
-        direction = np.cross(frame.normal, other.frame.normal)
+        direction = cross(frame.normal, other.frame.normal)
         across, along = float(direction @ frame.right), float(direction @ frame.down)
         if np.hypot(across, along) < 0.02:  # parallel planes meet nowhere
             continue

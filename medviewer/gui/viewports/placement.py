@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from PySide6.QtCore import QPointF, QRectF, QSizeF
 from PySide6.QtGui import QTransform
 
-from medviewer.gui.viewports.sources import Picture
+from medviewer.gui.viewports.source import Picture
 
 MIN_ZOOM, MAX_ZOOM = 0.1, 40.0
 MARGIN_PX = 8.0

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, QSize
 from PySide6.QtGui import QImage, QTransform
 
-from medviewer.gui.viewports.sources import Picture
+from medviewer.gui.viewports.source import Picture
 from medviewer.imaging.window import Window, grey_table, has_table, looked_up, opaque, windowed
 
 BLACK = np.uint32(0xFF000000)
@@ -76,7 +76,7 @@ def on_screen(plane: NDArray[np.generic], transform: QTransform, size: QSize) ->
         if x.size == 0:
             return None
         column_index = ((x + 0.5) * inverse.m11() + inverse.dx()).astype(np.intp)
-        return plane[row_index[:, None], column_index[None, :]], QPoint(int(x[0]), int(y[0]))
+        return plane.take(row_index, axis=0).take(column_index, axis=1), QPoint(int(x[0]), int(y[0]))
     slanted = (x[None, :] + 0.5) * inverse.m11() + (y[:, None] + 0.5) * inverse.m21() + inverse.dx()
     visible = (slanted >= 0) & (slanted < columns)
     values = plane[row_index[:, None], np.clip(slanted, 0, columns - 1).astype(np.intp)]

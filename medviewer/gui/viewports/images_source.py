@@ -1,0 +1,92 @@
+"""Single images of a stack that makes no volume."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medviewer.core.geometry import Geometry
+from medviewer.dicom.frames import DecodedImage
+from medviewer.gui.theme import colours
+from medviewer.gui.viewports.display import Display
+from medviewer.gui.viewports.source import Picture
+from medviewer.imaging.reslice import PlaneFrame
+from medviewer.imaging.window import Window, auto_window
+
+
+class ImagesSource:
+    """Single images of a stack that makes no volume."""
+
+    colour = colours.ACCENT
+    derived: str | None = None
+    gap_mm: float | None = None
+
+    def __init__(self, display: Display) -> None:
+        images = display.images
+        assert images is not None
+        self._display, self._images = display, images
+        self.title = "Image" if self.count() == 1 else "Images"
+        self._index = 0 if self.count() < 3 else self.count() // 2
+        self._windows: dict[int, Window] = {}
+        images.want(self._index)
+
+    def count(self) -> int:
+        """How many images there are."""
+        return len(self._images.stack.images)
+
+    def index(self) -> int:
+        """The image on display."""
+        return self._index
+
+    def go(self, index: int) -> None:
+        """Show another image, and have it decoded next."""
+        index = int(np.clip(index, 0, self.count() - 1))
+        if index != self._index:
+            self._index = index
+            self._images.want(index)
+            self._display.take_data()
+
+    def key(self) -> Hashable:
+        """The image, and whether it is decoded."""
+        return "image", self._index, self._images.image(self._index) is not None, id(self._images)
+
+    def picture(self) -> Picture | None:
+        """The image, once decoded."""
+        image = self._images.image(self._index)
+        if image is None:
+            return None
+        frame = axis_frame(image.geometry) if image.geometry is not None else None
+        step = (image.spacing_mm[1], image.spacing_mm[0]) if image.spacing_mm is not None else (1.0, 1.0)
+        return Picture(image.pixels, image.rescale, frame, step, image.inverted, window=self._window(image))
+
+    def _window(self, image: DecodedImage) -> Window | None:
+        if image.pixels.ndim == 3:
+            return None
+        if self._index not in self._windows:
+            own = Window(*image.windows[0]) if image.windows else auto_window(image.pixels, image.rescale, image.padding)
+            self._windows[self._index] = own
+        return self._windows[self._index]
+
+    def layer(self, array: NDArray[np.generic], geometry: Geometry) -> None:
+        """Nothing lies on single images."""
+        del array, geometry
+
+    def loaded(self) -> NDArray[np.bool_] | None:
+        """Which images are decoded."""
+        return np.array(self._images.known(), bool)
+
+    def fit_mm(self) -> None:
+        """The whole image."""
+
+    def why_not(self) -> str | None:
+        """Why the image could not be decoded."""
+        reason = self._images.why_not(self._index)
+        return f"This image could not be decoded: {reason}." if reason else None
+
+
+def axis_frame(geometry: Geometry) -> PlaneFrame:
+    """The frame of a single image as stored, never turned: rows and columns run as in the file."""
+    matrix = geometry.index_to_lps[:3, :3]
+    return PlaneFrame(geometry.shape_kji[1:], geometry.origin_lps, matrix[:, 0], matrix[:, 1])

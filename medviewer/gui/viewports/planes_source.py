@@ -1,0 +1,105 @@
+"""Orthogonal planes of the volume on display."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medviewer.core.geometry import Geometry
+from medviewer.core.volume import Rescale, Volume
+from medviewer.gui.theme import colours
+from medviewer.gui.viewports.display import Display
+from medviewer.gui.viewports.source import Picture
+from medviewer.imaging.plane_sampling import sample_nearest
+from medviewer.imaging.reslice import AxisPlanes, PlaneFrame, PlaneKind, axis_planes
+
+PLANE_COLOURS = {PlaneKind.AXIAL: colours.AXIAL, PlaneKind.CORONAL: colours.CORONAL, PlaneKind.SAGITTAL: colours.SAGITTAL}
+
+
+class PlanesSource:
+    """The axial, coronal or sagittal planes of the volume on display."""
+
+    def __init__(self, display: Display, kind: PlaneKind) -> None:
+        volume = display.volume_shown()
+        self._display = display
+        self._frame: tuple[int, PlaneFrame] | None = None
+        self.planes: AxisPlanes = axis_planes(volume.geometry, kind)
+        self.kind = kind
+        self.title, self.colour = kind.value.capitalize(), PLANE_COLOURS[kind]
+        self.derived = None if self.planes.is_acquired else "MPR"
+        self.gap_mm: float | None = volume.geometry.spacing_ijk[self.planes.through]
+
+    @property
+    def _volume(self) -> Volume:
+        return self._display.volume_shown()
+
+    def count(self) -> int:
+        """How many planes there are."""
+        return self.planes.count
+
+    def index(self) -> int:
+        """The plane the crosshair is on."""
+        return self.planes.index_of(self._display.point)
+
+    def go(self, index: int) -> None:
+        """Move the crosshair onto another plane, and have it decoded next."""
+        index = int(np.clip(index, 0, self.count() - 1))
+        reader = self._display.reader
+        if self.planes.is_acquired and reader is not None and not reader.loaded[index]:
+            reader.wants(index)
+        if index != self.index():
+            self._display.set_point(self.planes.moved(self._display.point, index))
+
+    def key(self) -> Hashable:
+        """The plane, and whether or how far it is loaded."""
+        reader = self._display.reader
+        assert reader is not None
+        index = self.index()
+        state = bool(reader.loaded[index]) if self.planes.is_acquired else int(np.count_nonzero(reader.loaded))
+        return self.kind, index, state, id(self._volume)
+
+    def frame(self) -> PlaneFrame:
+        """Where the plane on display lies."""
+        index = self.index()
+        if self._frame is None or self._frame[0] != index:
+            self._frame = index, self.planes.frame(index)
+        return self._frame[1]
+
+    def picture(self) -> Picture:
+        """The plane as a view of the volume's array."""
+        reader = self._display.reader
+        assert reader is not None
+        volume, index = self._volume, self.index()
+        pixels, frame = self.planes.pixels(volume.stored, index), self.frame()
+        rescale: Rescale | None = volume.rescale
+        if volume.slice_rescales:
+            slopes = _per_slice(volume.geometry, [r.slope for r in volume.slice_rescales])
+            intercepts = _per_slice(volume.geometry, [r.intercept for r in volume.slice_rescales])
+            pixels = pixels * self.planes.pixels(slopes, index) + self.planes.pixels(intercepts, index)  # type: ignore[operator]
+            rescale = None
+        ready = bool(reader.loaded[index]) if self.planes.is_acquired else bool(reader.loaded.any())
+        return Picture(pixels, rescale, frame, (frame.column_mm, frame.row_mm), volume.inverted, None, ready, frame.shear_mm)
+
+    def layer(self, array: NDArray[np.generic], geometry: Geometry) -> NDArray[np.generic]:
+        """A view of the array where it lies on the volume's grid, else its nearest values."""
+        if geometry.same_grid_as(self._volume.geometry):
+            return self.planes.pixels(array, self.index())
+        return sample_nearest(array, geometry, self.frame())
+
+    def loaded(self) -> NDArray[np.bool_] | None:
+        """Which slices are decoded; reformations have a bit of each."""
+        reader = self._display.reader
+        return reader.loaded if reader is not None and self.planes.is_acquired else None
+
+    def fit_mm(self) -> None:
+        """The whole plane."""
+
+    def why_not(self) -> None:
+        """There is always a plane."""
+
+
+def _per_slice(geometry: Geometry, values: list[float]) -> NDArray[np.float32]:
+    """One value a slice as if it were a whole array, without the memory."""
+    return np.broadcast_to(np.array(values, np.float32)[:, None, None], geometry.shape_kji)

@@ -1,0 +1,89 @@
+"""What a pane shows: pictures in an order, wherever they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medviewer.core.geometry import Geometry
+from medviewer.core.volume import Rescale
+from medviewer.imaging.reslice import PlaneFrame
+from medviewer.imaging.window import Window
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """A picture as stored.
+
+    pixels : stored values ``[row, column]``, or real-world values (float32) where ``rescale`` is None, or RGB uint8.
+    frame : where it lies, or None; step : (column, row) distances, in mm of the patient where there is a frame,
+        else only their ratio (at the detector, or square).
+    inside : where there are values at all, or None for everywhere. loaded : whether it has been decoded.
+    window : the window the picture itself suggests, which holds until the reader picks one.
+    """
+
+    pixels: NDArray[np.generic]
+    rescale: Rescale | None
+    frame: PlaneFrame | None
+    step: tuple[float, float]
+    inverted: bool = False
+    inside: NDArray[np.bool_] | None = None
+    loaded: bool = True
+    shear_mm: float = 0.0
+    window: Window | None = None
+
+    @property
+    def is_colour(self) -> bool:
+        """Whether the pixels are RGB."""
+        return self.pixels.ndim == 3
+
+    def value_at(self, row: int, column: int) -> float | tuple[int, ...] | None:
+        """The real-world value of a pixel, its RGB, or None where there is none."""
+        if not (0 <= row < self.pixels.shape[0] and 0 <= column < self.pixels.shape[1]):
+            return None
+        if not self.loaded or (self.inside is not None and not self.inside[row, column]):
+            return None
+        if self.is_colour:
+            return tuple(int(c) for c in self.pixels[row, column])
+        value = float(self.pixels[row, column])
+        return value if self.rescale is None else value * self.rescale.slope + self.rescale.intercept
+
+
+class Source(Protocol):
+    """Pictures in an order. ``derived`` marks what isn't as acquired; ``gap_mm`` lies between neighbours."""
+
+    title: str
+    colour: str
+    derived: str | None
+    gap_mm: float | None
+
+    def count(self) -> int:
+        """How many pictures there are."""
+
+    def index(self) -> int:
+        """The one on display, from 0."""
+
+    def go(self, index: int) -> None:
+        """Show another, the nearest there is."""
+
+    def key(self) -> Hashable:
+        """Differs whenever `picture` would."""
+
+    def picture(self) -> Picture | None:
+        """The one on display, or None before there is any."""
+
+    def layer(self, array: NDArray[np.generic], geometry: Geometry) -> NDArray[np.generic] | None:
+        """Labels or a heatmap on the picture's pixels, or None where they can't lie on it."""
+
+    def loaded(self) -> NDArray[np.bool_] | None:
+        """For each picture whether it is decoded, or None when that makes no sense."""
+
+    def fit_mm(self) -> tuple[float, float] | None:
+        """(width, height) to fit into the pane, or None to fit the whole picture."""
+
+    def why_not(self) -> str | None:
+        """Why there is no picture, as a sentence."""
