@@ -32,6 +32,12 @@ class Decisions:
         """Take up the findings of a new analysis."""
         self._findings[analysis] = findings
 
+    def forget(self, analysis: str) -> None:
+        """Let go of an analysis that is no longer open, and of the steps that can't be taken back any more."""
+        self._findings.pop(analysis, None)
+        self._done = [step for step in self._done if step.analysis != analysis]
+        self._undone = [step for step in self._undone if step.analysis != analysis]
+
     def findings(self, analysis: str) -> tuple[Finding, ...]:
         """The findings of an analysis as they stand."""
         return self._findings[analysis]

@@ -11,7 +11,7 @@ from psygnal import Signal
 
 from medviewer.app.analysis import Analysis, run_model
 from medviewer.app.decisions import Decisions
-from medviewer.app.jobs import Jobs, Lane
+from medviewer.app.jobs import Jobs, JobStatus, Lane
 from medviewer.app.models import installed_models
 from medviewer.app.save import Saved, save_accepted
 from medviewer.core.finding import Finding
@@ -52,6 +52,12 @@ class RunFailed:
     cancelled: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    reader: VolumeReader
+    job: int
+
+
 class Session:
     """Everything a reader works with. Events are emitted in the thread that caused them.
 
@@ -78,7 +84,7 @@ class Session:
         self.decisions = Decisions(self._decided)
         self.scan = Scan()
         self._lock = threading.Lock()
-        self._readers: dict[tuple[str, int], VolumeReader] = {}
+        self._readers: dict[tuple[str, int], _Reading] = {}
         self._analyses: dict[str, Analysis] = {}
 
     # opening
@@ -93,18 +99,23 @@ class Session:
         return self.jobs.submit(Lane.IO, title, work, self._take_scan)
 
     def open_stack(self, stack: Stack) -> VolumeReader:
-        """Start reading a stack that makes a volume (once); its array fills as slices are decoded."""
+        """Start reading a stack that makes a volume; its array fills as slices are decoded.
+
+        A stack that is being read or has been read isn't read again; one whose reading was cancelled goes on.
+        """
         with self._lock:
-            reader = self._readers.get(stack.key)
-            if reader is not None:
-                return reader
-            reader = self._readers[stack.key] = VolumeReader(stack)
+            known = self._readers.get(stack.key)
+            if known is not None and self.jobs.job(known.job).status is not JobStatus.CANCELLED:
+                return known.reader
+            reader = known.reader if known is not None else VolumeReader(stack)
 
         def work(progress: Progress) -> Volume:
             return reader.read(progress, lambda k: self.slice_loaded.emit(SliceLoaded(stack.key, k)))
 
         title = f"Reading {stack.description or stack.modality or 'series'}"
-        self.jobs.submit(Lane.IO, title, work, lambda _: self.stack_loaded.emit(stack.key))
+        job = self.jobs.submit(Lane.IO, title, work, lambda _: self.stack_loaded.emit(stack.key))
+        with self._lock:
+            self._readers[stack.key] = _Reading(reader, job)
         return reader
 
     def close_stack(self, key: tuple[str, int]) -> None:
@@ -173,7 +184,20 @@ class Session:
 
     def _take_scan(self, found: Scan) -> None:
         self.scan = found
+        if found.complete:
+            self._let_go_of_what_is_closed(found)
         self.scan_changed.emit(found)
+
+    def _let_go_of_what_is_closed(self, found: Scan) -> None:
+        """Voxels and answers of stacks that are no longer open aren't kept in memory."""
+        keys = {stack.key for stack in found.stacks()}
+        with self._lock:
+            self._readers = {key: reading for key, reading in self._readers.items() if key in keys}
+            closed = [n for n, a in self._analyses.items() if a.stack is not None and a.stack.key not in keys]
+            for number in closed:
+                del self._analyses[number]
+        for number in closed:
+            self.decisions.forget(number)
 
     def _take_analysis(self, analysis: Analysis) -> None:
         source = analysis.volume.source

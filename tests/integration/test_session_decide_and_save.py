@@ -112,3 +112,34 @@ def test_the_decisions_kept_on_disk_name_no_patient(session, analysis, tmp_path)
     assert patient.name not in kept
     assert patient.id not in kept
     assert analysis.stack.series_uid not in kept
+
+
+def test_opening_another_study_lets_go_of_the_first(session, analysis, tmp_path):
+    other = tmp_path / "other"
+    other.mkdir()
+    write_phantom(other, shape_kji=(5, 32, 32))
+    key = analysis.stack.key
+    session.decisions.accept_all(analysis.id, "Roe^Richard")
+    assert session.jobs.wait(session.open_paths([other]), 30).status is JobStatus.DONE
+    assert session.analyses(key) == []
+    assert not session.decisions.can_undo
+
+
+def test_a_reading_that_was_cancelled_goes_on_when_the_stack_is_opened_again(session, tmp_path):
+    folder = tmp_path / "study"
+    folder.mkdir()
+    write_phantom(folder, shape_kji=(30, 96, 96))
+    session.jobs.wait(session.open_paths([folder]), 30)
+    (stack,) = session.scan.stacks()
+    halt = threading.Event()
+    session.slice_loaded.connect(lambda loaded: halt.wait(10))
+    reader = session.open_stack(stack)
+    number = session.jobs.all()[-1].id
+    session.jobs.cancel(number)
+    halt.set()
+    assert session.jobs.wait(number, 30).status is JobStatus.CANCELLED
+    assert not reader.loaded.all()
+    again = session.open_stack(stack)
+    assert again is reader
+    session.jobs.wait(session.jobs.all()[-1].id, 30)
+    assert reader.loaded.all()
