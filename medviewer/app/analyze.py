@@ -12,7 +12,7 @@ from typing import Literal
 
 from medviewer.app.analysis import Analysis, run_model
 from medviewer.app.inputs import Found, Loaded, Source, find_sources, load
-from medviewer.app.outputs import claim_folder, write_text
+from medviewer.app.outputs import claim_folder, refuse_used, write_text
 from medviewer.app.result import CodeEntry as CodeOut
 from medviewer.app.result import (
     DeviceEntry,
@@ -32,8 +32,8 @@ from medviewer.app.result import (
     StructureEntry,
 )
 from medviewer.app.version import program_commit, program_version
-from medviewer.app.write_results import write_files
-from medviewer.core.errors import PARTLY_DONE, Cancelled, MedviewerError, ModelFailed, NoModelFits
+from medviewer.app.write_results import evidence_of, write_files
+from medviewer.core.errors import PARTLY_DONE, Cancelled, MedviewerError, ModelFailed, NoModelFits, UnexpectedFailure
 from medviewer.core.progress import Progress
 from medviewer.core.volume import Volume
 from medviewer.inference.client import InferenceClient
@@ -43,6 +43,7 @@ from medviewer.models.package import Package
 
 log = logging.getLogger(__name__)
 Device = Literal["auto", "cpu", "cuda"]
+DAMAGE = frozenset({"truncated", "damaged", "damaged-zip", "unreadable"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +78,9 @@ def analyze(
     `NothingReadable` when there is nothing to analyse. Everything that goes wrong with one input is in the result.
     """
     package = catalogue.get(model_id)
-    claim_folder(output)
+    refuse_used(output)
     found = find_sources(paths, progress.part(0.0, 0.1), series_uid)
+    claim_folder(output)
     entries: list[_Entry] = []
     issues = _scan_issues(found)
     with InferenceClient() as client:
@@ -86,12 +88,12 @@ def analyze(
         count = len(found.sources)
         for number, source in enumerate(found.sources):
             share = progress.part(0.1 + 0.9 * number / count, 0.1 + 0.9 * (number + 1) / count)
-            entry = runner.run(source, share, len(entries) + 1)
+            entry = runner.run(source, share, 1 + sum(bool(e.run.files) for e in entries))
             entries.append(entry)
             if isinstance(entry.error, Cancelled):
                 break
     kept = _without_misfits(entries, issues)
-    status, exit_code = _verdict(kept)
+    status, exit_code = _verdict(kept, found)
     created = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     program = ProgramEntry(version=program_version(), commit=program_commit())
     result = Result(schema="medviewer/result/1", status=status, program=program, created=created, runs=[e.run for e in kept], issues=issues)
@@ -122,6 +124,12 @@ class _Runner:
             code = error.code if isinstance(error, ModelFailed) else type(error).__name__
             entry.issues.append(IssueEntry(level="error", code=code, message=str(error)))
             return _Entry(entry, error)
+        except Exception:  # a defect costs this input, not what others have given
+            log.exception("Analysing one input failed unexpectedly")
+            entry.status = "failed"
+            defect = UnexpectedFailure("This input failed unexpectedly; the details are in the log file.")
+            entry.issues.append(IssueEntry(level="error", code="unexpected", message=str(defect)))
+            return _Entry(entry, defect)
         finally:
             entry.seconds.total = round(time.monotonic() - began, 3)
             entry.peak_bytes.program = peak_bytes()
@@ -133,8 +141,8 @@ class _Runner:
         loaded = load(source, progress.part(0.0, 0.15))
         _describe_input(entry.input, loaded)
         entry.seconds.read = round(loaded.seconds, 3)
-        if loaded.grid is not None:
-            entry.issues.extend(_issue(n.level, n.code, n.message) for n in loaded.grid.notices)
+        _refuse_holes(entry, loaded)
+        _refuse_unknown_sides(entry, loaded)
         verdict = fit(self._package.manifest, SeriesFacts.of(loaded.volume))
         entry.issues.extend(IssueEntry(level="warning", code="fit", message=words) for words in verdict.cautions)
         if not verdict.fits:
@@ -144,16 +152,14 @@ class _Runner:
         if not analysis.raw.gate.accepted:
             raise NoModelFits(analysis.raw.gate.reason or "The model's gate refused the input.")
         wrote = time.monotonic()
-        written = write_files(analysis, loaded.grid, self._output, number, progress.part(0.8, 1.0))
-        entry.files = list(written.entries)
+        evidence = write_files(analysis, loaded.grid, self._output, number, progress.part(0.8, 1.0), entry.files)
         entry.seconds.write = round(time.monotonic() - wrote, 3)
-        entry.findings = [FindingEntry.of(f, written.evidence_of(f)) for f in analysis.findings]
+        entry.findings = [FindingEntry.of(f, evidence_of(f, evidence)) for f in analysis.findings]
         if not analysis.segmentation.labels.any():
             words = "The model ran to the end and marked nothing, so no DICOM objects were written."
             entry.issues.append(IssueEntry(level="warning", code="nothing-found", message=words))
-        if loaded.skipped:
+        if loaded.unread:
             entry.status = "partial"
-            entry.issues.append(IssueEntry(level="warning", code="skipped-slices", message=f"{len(loaded.skipped)} slices were not read."))
 
     def _empty_entry(self, source: Source) -> RunEntry:
         model = self._package.manifest.model
@@ -213,6 +219,25 @@ def _issue(level: str, code: str, message: str) -> IssueEntry:
     return IssueEntry.model_validate({"level": level, "code": code, "message": message})
 
 
+def _refuse_holes(entry: RunEntry, loaded: Loaded) -> None:
+    """Name unread slices; one between read ones would be filled with air, so the series is refused like one with a gap."""
+    if not loaded.unread:
+        return
+    places = ", ".join(str(k + 1) for k in loaded.unread)
+    words = f"Of {loaded.volume.geometry.shape_kji[0]} slices these could not be decoded: {places}."
+    entry.issues.append(IssueEntry(level="warning", code="skipped-slices", message=words))
+    if loaded.has_hole:
+        raise NoModelFits(f"{words} A volume with a hole would be measured wrongly.")
+
+
+def _refuse_unknown_sides(entry: RunEntry, loaded: Loaded) -> None:
+    """Pass on what a NIfTI's header leaves open; without any orientation left and right are unknown, so it is refused."""
+    notices = loaded.grid.notices if loaded.grid is not None else ()
+    entry.issues.extend(_issue(n.level, n.code, n.message) for n in notices)
+    if any(notice.code == "no-patient-geometry" for notice in notices):
+        raise NoModelFits("The file doesn't say how it lies in the patient (no sform or qform), so left and right are unknown.")
+
+
 def _scan_issues(found: Found) -> list[IssueEntry]:
     """Every file that was not opened is named."""
     issues = [_issue("warning", refused.code, f"{refused.file}: {refused.reason}") for refused in found.scan.refused]
@@ -234,12 +259,16 @@ def _without_misfits(entries: list[_Entry], issues: list[IssueEntry]) -> list[_E
     return kept
 
 
-def _verdict(entries: list[_Entry]) -> tuple[RunStatus, int]:
-    """The document's status and the exit code: all done, all of one kind of trouble, or a mixture (8)."""
+def _verdict(entries: list[_Entry], found: Found) -> tuple[RunStatus, int]:
+    """The document's status and the exit code: all done, all of one kind of trouble, or a mixture (8).
+
+    A damaged file among good ones is a mixture too: what it held is missing from the result.
+    """
     errors = [entry.error for entry in entries if entry.error is not None]
     if any(isinstance(error, Cancelled) for error in errors):
         return "cancelled", Cancelled.exit_code
-    partial = any(entry.run.status == "partial" for entry in entries)
+    damaged = any(refused.code in DAMAGE for refused in found.scan.refused)
+    partial = damaged or any(entry.run.status == "partial" for entry in entries)
     if not errors:
         return ("partial", PARTLY_DONE) if partial else ("done", 0)
     codes = {error.exit_code for error in errors}

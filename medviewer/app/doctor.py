@@ -8,11 +8,11 @@ import os
 import platform
 import sys
 from collections.abc import Iterator
-from ctypes.util import find_library
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from medviewer.app.display import OFF_SCREEN, reason_against_a_window
 from medviewer.app.version import program_commit, program_version
 from medviewer.core.errors import MedviewerError
 from medviewer.core.progress import Progress
@@ -28,7 +28,6 @@ PACKAGES = (
     "highdicom",
     "imagecodecs",
 )
-XCB_CURSOR = "xcb-cursor"
 Level = Literal["ok", "note", "lack"]
 
 
@@ -92,24 +91,13 @@ def _versions() -> Iterator[Check]:
 
 
 def _display() -> Check:
-    if sys.platform != "linux":
-        return Check(name="display", level="ok", found=sys.platform)
-    wanted = os.environ.get("QT_QPA_PLATFORM", "")
-    server = os.environ.get("WAYLAND_DISPLAY") or os.environ.get("DISPLAY")
-    if wanted in ("offscreen", "minimal"):
-        return Check(name="display", level="note", found=f"QT_QPA_PLATFORM={wanted}: windows are drawn but not shown")
-    if not server:
-        return Check(
-            name="display",
-            level="note",
-            found="none; the command line works without one",
-            advice="Start from a desktop session for the window, or use: xvfb-run medviewer",
-        )
-    if find_library(XCB_CURSOR) is None:
-        return Check(
-            name="display", level="lack", found=f"{server}, but Qt's cursor library is missing", advice="apt-get install libxcb-cursor0"
-        )
-    return Check(name="display", level="ok", found=server)
+    platform_name = os.environ.get("QT_QPA_PLATFORM", "")
+    reason = reason_against_a_window()
+    if reason is not None:
+        return Check(name="display", level="note", found="no window can be opened; the command line works without one", advice=reason)
+    if sys.platform == "linux" and platform_name in OFF_SCREEN:
+        return Check(name="display", level="note", found=f"QT_QPA_PLATFORM={platform_name}: windows are drawn but not shown")
+    return Check(name="display", level="ok", found=os.environ.get("WAYLAND_DISPLAY") or os.environ.get("DISPLAY") or sys.platform)
 
 
 def _codecs() -> Iterator[Check]:

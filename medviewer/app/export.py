@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medviewer.app.inputs import Source, find_sources, load
-from medviewer.app.outputs import claim_folder
-from medviewer.core.errors import CannotDecode, CannotWrite, MedviewerError, NothingReadable
+from medviewer.app.outputs import claim_folder, refuse_used
+from medviewer.core.errors import Cancelled, CannotDecode, CannotWrite, MedviewerError
 from medviewer.core.progress import Progress
+from medviewer.core.study import Stack
 from medviewer.core.volume import Volume
 
 Format = Literal["nifti", "nrrd", "png"]
@@ -30,59 +31,73 @@ class Exported:
 def export(paths: Sequence[Path], output: Path, format_: Format, progress: Progress, series_uid: str | None = None) -> Exported:
     """Write every series as NIfTI or NRRD (real-world values) or as one PNG a slice, windowed as its file suggests.
 
-    Raises `CannotWrite` when the output is in use and `NothingReadable` when there is nothing, or nothing that fits.
+    Raises `CannotWrite` when the output is in use `NothingReadable` when there is nothing,
+    and `NothingExported` when nothing fits the format.
     """
-    claim_folder(output)
+    refuse_used(output)
     found = find_sources(paths, progress.part(0.0, 0.2), series_uid)
+    claim_folder(output)
     files: list[Path] = []
-    failed: list[tuple[str, str]] = []
+    failed = [(str(refused.file), refused.reason) for refused in found.scan.refused if refused.code != "dicomdir"]
     for number, source in enumerate(found.sources):
         share = progress.part(0.2 + 0.8 * number / len(found.sources), 0.2 + 0.8 * (number + 1) / len(found.sources))
         name = f"{number + 1:02d}-{(source.stack.modality if source.stack else 'nifti').lower() or 'ot'}"
         try:
-            files += _export_one(source, output, name, format_, share)
-        except (NothingReadable, CannotDecode) as error:
-            failed.append((name, str(error)))
-        except CannotWrite:
+            failed += _export_one(source, output, name, format_, share, files)
+        except (Cancelled, CannotWrite):
             raise
         except MedviewerError as error:
-            if error.exit_code == 130:
-                raise
             failed.append((name, str(error)))
     if not files:
-        raise NothingReadable(paths[0], failed[0][1].rstrip(".") if failed else "no series could be exported")
+        raise NothingExported(f"Nothing was exported. {failed[0][1] if failed else 'There is no image in it.'}")
     return Exported(tuple(files), tuple(failed))
 
 
-def _export_one(source: Source, output: Path, name: str, format_: Format, progress: Progress) -> list[Path]:
+class NothingExported(MedviewerError):
+    """There was something to read and none of it could be written in the wanted format."""
+
+    exit_code = 3
+
+
+def _export_one(source: Source, output: Path, name: str, format_: Format, progress: Progress, files: list[Path]) -> list[tuple[str, str]]:
+    """Write one series, adding each file as it is there; returns the slices that could not be decoded, with reasons."""
     if format_ == "png" and source.stack is not None and not source.stack.makes_volume:
-        return _export_images(source, output, name, progress)
+        return _export_images(source.stack, output, name, progress, files)
     loaded = load(source, progress.part(0.0, 0.7))
     volume = loaded.volume
     if format_ == "png":
-        return [_write_png(output / f"{name}-{k + 1:04d}.png", _shown(volume, k)) for k in range(len(volume.stored))]
-    from medviewer.imaging.nifti import write_nifti, write_nrrd
+        read = (k for k in range(len(volume.stored)) if k not in loaded.unread)
+        files.extend(_write_png(output / f"{name}-{k + 1:04d}.png", _shown(volume, k)) for k in read)
+    elif loaded.has_hole:
+        raise CannotDecode(str(loaded.skipped[0].file), f"{loaded.skipped[0].reason}; a volume with a hole is not exported")
+    else:
+        from medviewer.imaging.nifti import write_nifti, write_nrrd
 
-    path = output / f"{name}{'.nii.gz' if format_ == 'nifti' else '.nrrd'}"
-    write = write_nifti if format_ == "nifti" else write_nrrd
-    write(path, _real(volume), volume.geometry)
-    progress.report(1.0, f"Wrote {path.name}")
-    return [path]
+        path = output / f"{name}{'.nii.gz' if format_ == 'nifti' else '.nrrd'}"
+        write = write_nifti if format_ == "nifti" else write_nrrd
+        write(path, _real(volume), volume.geometry)
+        files.append(path)
+    progress.report(1.0, f"Wrote {name}")
+    return [(str(refused.file), refused.reason) for refused in loaded.skipped]
 
 
-def _export_images(source: Source, output: Path, name: str, progress: Progress) -> list[Path]:
+def _export_images(stack: Stack, output: Path, name: str, progress: Progress, files: list[Path]) -> list[tuple[str, str]]:
     from medviewer.dicom.frames import read_image
 
-    assert source.stack is not None
-    files = []
-    for number, ref in enumerate(progress.each(source.stack.images, len(source.stack.images), "Writing pictures"), start=1):
-        image = read_image(ref)
+    if not stack.kind.has_images:
+        raise NothingExported(f"The series holds no images ({stack.kind.value}).")
+    failed = []
+    for number, ref in enumerate(progress.each(stack.images, len(stack.images), "Writing pictures"), start=1):
+        try:
+            image = read_image(ref)
+        except CannotDecode as error:
+            failed.append((str(ref.file), error.why))
+            continue
         pixels = image.pixels
         if pixels.ndim == 2:
-            real = pixels.astype(np.float32) * np.float32(image.rescale.slope) + np.float32(image.rescale.intercept)
-            pixels = _windowed(real, image.windows[0] if image.windows else None, inverted=image.inverted)
+            pixels = _windowed(image.real_values, image.windows[0] if image.windows else None, inverted=image.inverted)
         files.append(_write_png(output / f"{name}-{number:04d}.png", pixels.astype(np.uint8)))
-    return files
+    return failed
 
 
 def _real(volume: Volume) -> NDArray[np.generic]:

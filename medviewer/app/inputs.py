@@ -48,12 +48,22 @@ class Found:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Loaded:
-    """A source in memory. ``grid`` is the NIfTI file's own; ``seconds`` is how long reading took."""
+    """A source in memory. ``grid`` is the NIfTI file's own; ``seconds`` is how long reading took.
+
+    skipped : files of slices that could not be decoded; unread : their places (array index k), filled with the lowest value.
+    """
 
     volume: Volume
     grid: NiftiGrid | None
     skipped: tuple[Refused, ...]
     seconds: float
+    unread: tuple[int, ...] = ()
+
+    @property
+    def has_hole(self) -> bool:
+        """Whether an unread slice lies between slices that were read."""
+        read = sorted(set(range(self.volume.geometry.shape_kji[0])) - set(self.unread))
+        return bool(read) and any(read[0] < k < read[-1] for k in self.unread)
 
 
 def find_sources(paths: Sequence[Path], progress: Progress, series_uid: str | None = None) -> Found:
@@ -71,6 +81,9 @@ def find_sources(paths: Sequence[Path], progress: Progress, series_uid: str | No
         from medviewer.dicom.scan import scan
 
         found = scan(others, progress)
+        inside = [file for file in found.not_dicom if file.member is None and is_nifti(file.path)]
+        nifti += [file.path for file in inside]
+        found = replace(found, not_dicom=tuple(file for file in found.not_dicom if file not in inside))
     stacks = [s for s in found.stacks() if series_uid is None or s.series_uid == series_uid]
     where = paths[0] if len(paths) == 1 else "the given paths"
     if series_uid is not None and not stacks:
@@ -106,7 +119,9 @@ def load(source: Source, progress: Progress) -> Loaded:
     from medviewer.dicom.volumes import VolumeReader
 
     if source.stack.geometry is None:
-        raise NoVolume(source.stack.series_uid, source.stack.why_not or "its images don't form one regular stack")
+        name = source.stack.series_uid or source.stack.description or "without a UID"
+        raise NoVolume(name, source.stack.why_not or "its images don't form one regular stack")
     reader = VolumeReader(source.stack)
     volume = reader.read(progress)
-    return Loaded(volume, None, tuple(reader.skipped), time.monotonic() - began)
+    unread = tuple(k for k, is_read in enumerate(reader.loaded) if not is_read)
+    return Loaded(volume, None, tuple(reader.skipped), time.monotonic() - began, unread)

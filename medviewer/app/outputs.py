@@ -8,12 +8,20 @@ from medviewer.core.errors import CannotWrite
 from medviewer.core.files import new_file
 
 
+def refuse_used(folder: Path) -> None:
+    """Raise `CannotWrite` if the folder holds anything or isn't one; nothing is created."""
+    try:
+        if folder.exists() and any(folder.iterdir()):
+            raise CannotWrite(f"{folder} already holds files, and nothing is ever overwritten. Name another folder.")
+    except OSError as error:
+        raise CannotWrite(f"{folder} can't be used for output: {error.strerror or error}.") from error
+
+
 def claim_folder(folder: Path) -> Path:
     """Create the folder, or accept an empty one; raises `CannotWrite` if it holds anything."""
+    refuse_used(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if any(folder.iterdir()):
-            raise CannotWrite(f"{folder} already holds files, and nothing is ever overwritten. Name another folder.")
     except OSError as error:
         raise CannotWrite(f"{folder} can't be used for output: {error.strerror or error}.") from error
     return folder

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -21,16 +20,9 @@ if TYPE_CHECKING:
 FileKind = Literal["seg", "sr", "labels", "heatmap", "mask", "preview"]
 
 
-@dataclass(frozen=True, slots=True)
-class WrittenFiles:
-    """What was written, and for each label value where its evidence is: ``file#segment number`` or ``file#label value``."""
-
-    entries: tuple[FileEntry, ...]
-    evidence: Mapping[int, str]
-
-    def evidence_of(self, finding: Finding) -> list[str]:
-        """The evidence of a finding; a structure without a voxel has none."""
-        return [self.evidence[value] for value in finding.segments if value in self.evidence]
+def evidence_of(finding: Finding, evidence: Mapping[int, str]) -> list[str]:
+    """The evidence of a finding; a structure without a voxel has none."""
+    return [evidence[value] for value in finding.segments if value in evidence]
 
 
 def output_stem(analysis: Analysis, number: int) -> str:
@@ -39,39 +31,40 @@ def output_stem(analysis: Analysis, number: int) -> str:
     return f"{number:02d}-{(source.modality or source.kind).lower()}-{analysis.package.manifest.model.id}"
 
 
-def write_files(analysis: Analysis, grid: NiftiGrid | None, folder: Path, number: int, progress: Progress) -> WrittenFiles:
+def write_files(
+    analysis: Analysis, grid: NiftiGrid | None, folder: Path, number: int, progress: Progress, written: list[FileEntry]
+) -> Mapping[int, str]:
     """Write label map, heatmap, preview and, for DICOM input, SEG and SR as proposed (unverified).
 
+    Each file is added to ``written`` as soon as it is there, so that a failure loses sight of none.
+    Returns for each label value where its evidence is: ``file#segment number`` or ``file#label value``.
     Raises `CannotWrite`.
     """
     from medviewer.imaging.nifti import write_nifti
 
     stem = output_stem(analysis, number)
     geometry = analysis.segmentation.geometry
-    files = []
     progress.report(0.0, "Writing the label map")
     labels = folder / f"{stem}_labels.nii.gz"
     write_nifti(labels, analysis.segmentation.labels, geometry, like=grid)
-    files.append(_entry(labels, "labels"))
+    written.append(_entry(labels, "labels"))
     if analysis.heatmap is not None:
         progress.report(0.2, "Writing the heatmap")
         heatmap = folder / f"{stem}_heatmap.nii.gz"
         write_nifti(heatmap, analysis.heatmap.values, geometry, like=grid)
-        files.append(_entry(heatmap, "heatmap"))
+        written.append(_entry(heatmap, "heatmap"))
     evidence = {value: f"{labels.name}#{value}" for value in analysis.segmentation.segments}
     if analysis.stack is not None and analysis.segmentation.labels.any():
-        objects, numbers = _write_dicom(analysis, folder, stem, progress.part(0.3, 0.9))
-        files += objects
-        evidence = {value: f"{objects[0].path}#{number}" for value, number in numbers.items()}
+        evidence = _write_dicom(analysis, folder, stem, progress.part(0.3, 0.9), written)
     progress.report(0.9, "Drawing the preview")
     preview = folder / ("preview.png" if number == 1 else f"{stem}_preview.png")
     with new_file(preview) as part:
         write_preview(analysis, part)
-    files.append(_entry(preview, "preview"))
-    return WrittenFiles(tuple(files), evidence)
+    written.append(_entry(preview, "preview"))
+    return evidence
 
 
-def _write_dicom(analysis: Analysis, folder: Path, stem: str, progress: Progress) -> tuple[list[FileEntry], Mapping[int, int]]:
+def _write_dicom(analysis: Analysis, folder: Path, stem: str, progress: Progress, written: list[FileEntry]) -> dict[int, str]:
     from medviewer.dicom.headers import source_datasets
     from medviewer.dicom.objects.seg import write_seg
     from medviewer.dicom.objects.sr import write_report
@@ -81,9 +74,11 @@ def _write_dicom(analysis: Analysis, folder: Path, stem: str, progress: Progress
     title = analysis.algorithm.name
     progress.report(0.1, "Writing the segmentation")
     seg = write_seg(analysis.segmentation, sources, folder / f"{stem}.seg.dcm", acceptance=None, series_description=title)
+    written.append(_entry(seg.path, "seg"))
     progress.report(0.7, "Writing the report")
     report = write_report(analysis.findings, analysis.segmentation, seg, sources, folder / f"{stem}.sr.dcm", acceptance=None)
-    return [_entry(seg.path, "seg"), _entry(report.path, "sr")], seg.segment_numbers
+    written.append(_entry(report.path, "sr"))
+    return {value: f"{seg.path.name}#{number}" for value, number in seg.segment_numbers.items()}
 
 
 def _entry(path: Path, kind: FileKind) -> FileEntry:

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from medviewer.core.errors import NothingReadable
+from medviewer.core.errors import NoDisplay, NothingReadable
 from medviewer.core.progress import Progress
 
 app = typer.Typer(add_completion=False, no_args_is_help=False, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -41,16 +41,17 @@ class ExportFormat(StrEnum):
 
 @contextmanager
 def _shown_progress() -> Iterator[Progress]:
-    """A progress on standard error: a bar on a terminal, plain lines elsewhere. Ctrl+C cancels the job."""
+    """A progress on standard error: a bar on a terminal, plain lines elsewhere. Ctrl+C or a request to end cancels the job."""
     from medviewer.cli.progress import ProgressDisplay
 
     with ProgressDisplay() as display:
         progress = Progress(display.show)
-        before = signal.signal(signal.SIGINT, lambda *_: progress.cancel())
+        before = {number: signal.signal(number, lambda *_: progress.cancel()) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             yield progress
         finally:
-            signal.signal(signal.SIGINT, before)
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
 
 def _print_json(document: str) -> None:
@@ -93,7 +94,12 @@ def _refuse_missing(paths: list[Path]) -> None:
 
 
 def _open_window(paths: list[Path], study: str | None = None, accession: str | None = None) -> int:
+    from medviewer.app.display import reason_against_a_window
+
     _refuse_missing(paths)
+    reason = reason_against_a_window()
+    if reason is not None:
+        raise NoDisplay(reason)
     from medviewer.gui.application import run
 
     return run(paths, study_uid=study, accession=accession)

@@ -91,3 +91,15 @@ class Cancelled(MedviewerError):
 
     def __init__(self, message: str = "Cancelled.") -> None:
         super().__init__(message)
+
+
+class UnexpectedFailure(MedviewerError):
+    """A defect of the program that was caught where it cost one input only; the log has the traceback."""
+
+    exit_code = 1
+
+
+class NoDisplay(MedviewerError):
+    """A window was asked for and there is no screen to show it on."""
+
+    exit_code = 7

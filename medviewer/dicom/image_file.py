@@ -44,7 +44,7 @@ class ImageFile:
             self._file.close()
             if isinstance(error, NotDicom):
                 raise self._cannot("it is not a DICOM file", "not-dicom") from error
-            if isinstance(error, BadHeader | BadPixels | OSError | ZIP_ERRORS):
+            if isinstance(error, (BadHeader, BadPixels, OSError, *ZIP_ERRORS)):
                 raise self._cannot(str(error), "damaged") from error
             raise
         self._spans: list[list[tuple[int, int]]] | None = None

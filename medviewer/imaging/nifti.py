@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ _MM_PER_UNIT = {"mm": 1.0, "unknown": 1.0, "meter": 1000.0, "micron": 0.001}
 _DISAGREE_MM = 0.1
 """sform and qform whose corners are closer than this say the same."""
 _AIR_HU = -900
+_BELOW_ANY_HU, _ABOVE_ANY_HU = -40_000.0, 70_000.0  # what 16 bits of HU can hold, with room
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,7 +66,7 @@ def read_nifti(path: Path) -> tuple[Volume, NiftiGrid]:
     grid = _grid(path, image, shape)
     try:
         stored = np.asanyarray(image.dataobj.get_unscaled()).reshape(shape, order="F").T
-    except (OSError, EOFError, ValueError, ImageFileError) as error:
+    except (OSError, EOFError, ValueError, zlib.error, ImageFileError) as error:
         raise CannotDecode(path, f"its voxels can't be read ({error})", "truncated") from error
     if not stored.dtype.isnative:
         stored = stored.astype(stored.dtype.newbyteorder("="))
@@ -130,12 +132,16 @@ def looks_like_hu(volume: Volume) -> bool:
     slope, intercept = volume.rescale.slope, volume.rescale.intercept
     if volume.slice_rescales or slope != int(slope) or intercept != int(intercept):
         return False
-    lowest = np.inf
+    lowest, highest = np.inf, -np.inf
     for plane in volume.stored:
-        if plane.dtype.kind == "f" and not np.array_equal(plane, np.rint(plane)):
-            return False
-        lowest = min(lowest, float(plane.min()) * slope + intercept)
-    return lowest <= _AIR_HU
+        if plane.dtype.kind == "f":
+            plane = plane[np.isfinite(plane)]
+            if not np.array_equal(plane, np.rint(plane)):
+                return False
+        if plane.size:
+            lowest = min(lowest, float(plane.min()) * slope + intercept)
+            highest = max(highest, float(plane.max()) * slope + intercept)
+    return _BELOW_ANY_HU < lowest <= _AIR_HU and highest < _ABOVE_ANY_HU
 
 
 def _load(path: Path) -> nib.Nifti1Pair:
@@ -147,7 +153,7 @@ def _load(path: Path) -> nib.Nifti1Pair:
         image = nib.load(path)
     except FileNotFoundError as error:
         raise CannotDecode(path, "there is no such file") from error
-    except (OSError, EOFError, ValueError, ImageFileError, HeaderDataError) as error:
+    except (OSError, EOFError, ValueError, zlib.error, ImageFileError, HeaderDataError) as error:
         raise CannotDecode(path, f"it is no readable NIfTI file ({error})") from error
     if not isinstance(image, nib.Nifti1Pair):
         raise CannotDecode(path, "it is no NIfTI file")

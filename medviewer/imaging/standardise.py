@@ -34,6 +34,10 @@ class Image:
     background: float
 
 
+_WHOLE_VOXEL_TOLERANCE = 0.01
+"""An extent this close above a whole number of voxels counts as whole: affines are often stored in single precision."""
+
+
 def model_grid(geometry: Geometry, spacing_mm: tuple[float, float, float], divisible_by: int = 1) -> Geometry:
     """The grid along the patient's axes (i to the left, j to the back, k up) that covers ``geometry``.
 
@@ -44,7 +48,7 @@ def model_grid(geometry: Geometry, spacing_mm: tuple[float, float, float], divis
     corners = geometry.to_lps(faces)
     low, high = corners.min(0), corners.max(0)
     spacing = np.asarray(spacing_mm, np.float64)
-    counts = np.maximum(np.ceil((high - low) / spacing - 1e-6), 1)
+    counts = np.maximum(np.ceil((high - low) / spacing - _WHOLE_VOXEL_TOLERANCE), 1)
     counts = np.ceil(counts / divisible_by) * divisible_by
     origin = (low + high) / 2 - (counts - 1) / 2 * spacing
     n_i, n_j, n_k = (int(n) for n in counts)
