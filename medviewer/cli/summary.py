@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from medviewer.app.result import Result, RunEntry
 
 
+MOST_NAMED = 20
+
+
 def summarise_result(result: Result, output: Path) -> Iterator[str]:
     """What an analysis found, run by run."""
     for run in result.runs:
@@ -53,5 +56,9 @@ def summarise_inspection(document: InspectDocument) -> Iterator[str]:
                     yield f"      {warning.message}"
     for refused in document.refused:
         yield f"refused {refused.file}: {refused.reason}"
+    for name in document.not_dicom[:MOST_NAMED]:
+        yield f"not DICOM {name}"
+    if len(document.not_dicom) > MOST_NAMED:
+        yield f"not DICOM: {len(document.not_dicom) - MOST_NAMED} more (all of them with --json)"
     counts = document.counts
     yield f"{counts.files} files: {counts.opened} opened, {counts.refused} refused, {counts.not_dicom} not DICOM"

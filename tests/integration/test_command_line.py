@@ -119,6 +119,15 @@ def test_inspect_prints_one_json_document(medviewer, study):
     assert document["counts"] == {"files": 30, "opened": 30, "refused": 0, "not_dicom": 0}
 
 
+def test_files_that_are_no_dicom_are_named(medviewer, study):
+    (study / "notes.txt").write_text("not an image")
+    (study / "renamed.dcm").write_bytes(b"\xff\xd8\xff\xe0\x00\x10JFIF" + bytes(500))
+    done = medviewer("inspect", study)
+    assert done.returncode == 0
+    assert "not DICOM notes.txt" in done.stdout
+    assert "not DICOM renamed.dcm" in done.stdout
+
+
 def test_doctor_says_what_works_and_is_never_a_failure_by_itself(medviewer):
     done = medviewer("doctor", "--json")
     assert done.returncode == 0, done.stderr
