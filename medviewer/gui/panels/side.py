@@ -1,4 +1,4 @@
-"""The column at the right: models, overlays and jobs above, findings below."""
+"""The column at the right: models, overlays, window and jobs above, findings below."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QSplitter, QTabWidget, QWidget
 
 from medviewer.gui.desk import Desk
 from medviewer.gui.panels.findings_panel import FindingsPanel
+from medviewer.gui.panels.histogram_panel import HistogramPanel
 from medviewer.gui.panels.jobs_panel import JobsPanel
 from medviewer.gui.panels.models_panel import ModelsPanel
 from medviewer.gui.panels.overlays_panel import OverlaysPanel
@@ -22,10 +23,12 @@ class Side(QSplitter):
     def __init__(self, desk: Desk, action: Callable[[str], QAction], parent: QWidget | None = None) -> None:
         super().__init__(Qt.Orientation.Vertical, parent)
         self.models, self.overlays, self.jobs = ModelsPanel(desk), OverlaysPanel(desk), JobsPanel(desk)
+        self.window_values = HistogramPanel(desk, action)
         self.findings = FindingsPanel(desk, action)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
-        for panel, title in ((self.models, "Models"), (self.overlays, "Overlays"), (self.jobs, "Jobs")):
+        titles = (self.models, "Models"), (self.overlays, "Overlays"), (self.window_values, "Window"), (self.jobs, "Jobs")
+        for panel, title in titles:
             self.tabs.addTab(panel, title)
         self.addWidget(self.tabs)
         self.addWidget(self.findings)
