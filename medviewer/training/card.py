@@ -16,7 +16,7 @@ A 3-D U-Net of {million:.1f} million parameters that works on a {half:g} mm grid
 Trained from {train} label maps of the SynthSeg project (github.com/BBillot/SynthSeg, Apache-2.0) alone: every training image
 was synthesised with random contrast, resolution, bias field, shape and field of view (Billot 2023, Medical Image Analysis).
 No acquired image was used. Recipe `resources/recipes/{recipe}.toml`, seed {seed}, {steps:,} steps in {hours:g} hours on two
-processor cores.
+processor cores that did other work as well.
 
 ## Intended use
 
@@ -26,21 +26,22 @@ checks. **Not for diagnosis**, not for planning treatment, not for children, not
 ## Factors
 
 Contrast, slice thickness and field of view were varied in training. Age, sex, scanner and disease were not: the
-label maps come from {heads} adults. Tumours, resections, haemorrhage and large strokes are unknown to the model, and it draws normal
-anatomy through them.
+label maps come from {heads} people, of whom their source says nothing more. Tumours, resections, haemorrhage and large strokes were not
+in training; the model draws the anatomy it knows through them.
 
 ## Metrics
 
 Dice and surface Dice at 2 mm on {images} synthetic images of {kept} heads that trained and tuned nothing, at full-range
 degradation (slices up to 8 mm). **These are synthetic images**: the figures say how well the model undoes the synthesis,
-not how well it does on patients. On real scans it has been judged by eye only.
+not how well it does on patients. On real scans it has been judged by eye only. The same images were looked at a few times
+while the model was made, so the figures may be slightly too good.
 
 | structure | Dice | surface Dice 2 mm | mean volume error | T1 | T2 | FLAIR | PD | CT |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 """
 
 _TAIL = """
-Mean Dice over all sided structures: **{mean:.2f}** (T1 {t1:.2f}, T2 {t2:.2f}, FLAIR {flair:.2f}, PD {pd:.2f}, CT {ct:.2f}).
+Mean Dice over all labels, left and right apart: **{mean:.2f}** (T1 {t1:.2f}, T2 {t2:.2f}, FLAIR {flair:.2f}, PD {pd:.2f}, CT {ct:.2f}).
 
 ## Confidence
 

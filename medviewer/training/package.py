@@ -83,7 +83,7 @@ def _provenance(recipe: Recipe, recipe_path: Path, data: Path, run: Path) -> Pro
         steps=last["step"],
         hours=round(last["elapsed_s"] / 3600, 2),
         seed=recipe.seed,
-        commit=commit.stdout.strip(),
+        packaged_at_commit=commit.stdout.strip(),
         recipe_sha256=hashlib.sha256(recipe_path.read_bytes()).hexdigest(),
         data_sha256={name: hashlib.sha256((data / f"{name}.nii.gz").read_bytes()).hexdigest() for name in names},
     )

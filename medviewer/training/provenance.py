@@ -12,6 +12,6 @@ class Provenance:
     steps: int
     hours: float
     seed: int
-    commit: str
+    packaged_at_commit: str
     recipe_sha256: str
     data_sha256: dict[str, str]
