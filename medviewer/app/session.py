@@ -18,6 +18,7 @@ from medviewer.core.finding import Finding
 from medviewer.core.progress import Progress
 from medviewer.core.study import Scan, Stack
 from medviewer.core.volume import Volume
+from medviewer.dicom.codecs.pool import decoders
 from medviewer.dicom.scan import scan
 from medviewer.dicom.volumes import VolumeReader
 from medviewer.inference.client import InferenceClient
@@ -213,3 +214,8 @@ class Session:
         decisions.store(series, result.package.sha256, findings)
         audit.record("decision", series=audit.pseudonym(series), model=result.package.manifest.model.id)
         self.findings_changed.emit(analysis)
+
+
+def start_decoders() -> None:
+    """Start the decoder processes in the background, so that the first compressed study needn't wait for them."""
+    threading.Thread(target=decoders().prestart, name="decoder-start", daemon=True).start()

@@ -37,7 +37,21 @@ def _set_up_log() -> None:
 
 
 def main() -> None:
-    """Entry point: runs a command and turns every outcome into an exit code and at most one line."""
+    """Entry point: runs a command and turns every outcome into an exit code and at most one line.
+
+    A frozen program starts itself as a child process by the flag of one (see `medviewer.core.child_process`).
+    """
+    match sys.argv[1:]:
+        case ["--decoder", scratch]:
+            from medviewer.dicom.codecs.child import main as decode
+
+            decode(scratch)
+            return
+        case ["--inference-host"]:
+            from medviewer.inference.host import main as host
+
+            host()
+            return
     _set_up_log()
     sys.exit(guarded(lambda: app(_with_default_command(sys.argv[1:]), standalone_mode=False)))
 

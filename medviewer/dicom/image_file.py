@@ -12,7 +12,8 @@ from medviewer.core.study import FileLocation
 from medviewer.dicom import tags
 from medviewer.dicom.codecs.form import BadPixels, PixelForm, pixel_form
 from medviewer.dicom.codecs.native import correct_bits, unpack
-from medviewer.dicom.codecs.table import CannotDecompress, decompress, ybr_to_rgb
+from medviewer.dicom.codecs.pool import decoders
+from medviewer.dicom.codecs.table import CannotDecompress, ybr_to_rgb
 from medviewer.dicom.elements import BadHeader
 from medviewer.dicom.files import ZIP_ERRORS, Archives
 from medviewer.dicom.fragments import BadFragments, find_fragments, frame_spans
@@ -67,8 +68,12 @@ class ImageFile:
 
     def stored(self, frame: int) -> Array:
         """Stored values of a frame (from 1), ``[j, i]`` or ``[j, i, 3]``, YBR as RGB, palettes as indices."""
+        return self._stored(frame, None)
+
+    def _stored(self, frame: int, out: Array | None) -> Array:
+        """As `stored`; a decoder writes into ``out`` where that has the right shape and type."""
         try:
-            return self._native(frame) if self._pixels.length is not None else self._compressed(frame)
+            return self._native(frame) if self._pixels.length is not None else self._compressed(frame, out)
         except (BadFragments, CannotDecompress) as error:
             raise self._cannot(str(error)) from error
         except (OSError, ValueError, *ZIP_ERRORS) as error:
@@ -78,7 +83,9 @@ class ImageFile:
         """Put a frame into ``out`` ``[j, i]``, contiguous: straight from the file where nothing needs decoding."""
         plain = self._pixels.length is not None and self.header.encoding.little and not self.form.is_colour
         if not plain or self.form.allocated not in (8, 16, 32, 64) or out.dtype != self.form.dtype or out.shape != self.form.shape:
-            values = self.stored(frame)
+            values = self._stored(frame, out)
+            if values is out:
+                return
             if values.shape != out.shape:
                 raise self._cannot(f"its image is {values.shape} where the series has {out.shape}", "mixed-size")
             out[...] = values
@@ -126,7 +133,7 @@ class ImageFile:
             return ybr_to_rgb(values)
         return values
 
-    def _compressed(self, frame: int) -> Array:
+    def _compressed(self, frame: int, out: Array | None) -> Array:
         if is_video(self.header.transfer_syntax):
             raise CannotDecompress(f"it is a video ({self.header.transfer_syntax}), which is played, not decoded frame by frame")
         if self._spans is None:
@@ -134,8 +141,8 @@ class ImageFile:
             self._spans = frame_spans(self.header, found, self.count)
         if frame > len(self._spans):
             raise BadFragments(f"it has {len(self._spans)} compressed images and frame {frame} was asked for")
-        data = b"".join(self._read(offset, length) for offset, length in self._spans[frame - 1])
-        return decompress(data, self.form, self.header.transfer_syntax)
+        parts = [self._read(offset, length) for offset, length in self._spans[frame - 1]]
+        return decoders().decode(parts, self.form, self.header.transfer_syntax, out)
 
     def _cannot(self, why: str, code: str = "cannot-decode") -> CannotDecode:
         return CannotDecode(str(self.location), why, code)

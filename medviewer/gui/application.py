@@ -13,7 +13,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
-from medviewer.app.session import Session
+from medviewer.app.session import Session, start_decoders
 from medviewer.core.progress import Progress
 from medviewer.gui.desk import Desk, Wanted
 from medviewer.gui.dialogs.ask import Ask
@@ -35,6 +35,7 @@ def run(paths: Sequence[Path], *, study_uid: str | None = None, accession: str |
     restore_hooks = show_unexpected_errors(window.desk)
     window.show()
     QTimer.singleShot(0, window, lambda: window.desk.open_paths(list(paths)))
+    QTimer.singleShot(0, window, start_decoders)
     try:
         return application.exec()
     finally:

@@ -19,6 +19,7 @@ from pathlib import Path
 import psutil
 from pydantic import BaseModel
 
+from medviewer.core.child_process import claim_standard_output
 from medviewer.core.errors import BadPackage, Cancelled, DeviceNotUsable, MedviewerError, ModelFailed
 from medviewer.core.progress import Progress
 from medviewer.inference.host_jobs import Jobs
@@ -183,8 +184,7 @@ def main() -> None:
     """Run the host until the parent closes or dies."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal; the parent decides
     sys.stdout.flush()
-    control = os.dup(1)
-    os.dup2(2, 1)
+    control = claim_standard_output()
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
     _be_modest()
     Host(control).serve()

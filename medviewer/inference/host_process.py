@@ -3,35 +3,29 @@
 from __future__ import annotations
 
 import logging
-import os
 import queue
 import subprocess
-import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import IO
 
 from pydantic import BaseModel
 
+from medviewer.core.child_process import NO_WINDOW, child_command, child_environment
 from medviewer.core.errors import ModelFailed
 from medviewer.inference.messages import MAX_LINE_BYTES, BadMessage, Close, HostMessage, decode_from_host, encode
 
 log = logging.getLogger(__name__)
 _MAX_WAITING = 1000
 _GOODBYE_S = 2.0
-_NO_WINDOW = 0x08000000
-"""CREATE_NO_WINDOW of Windows: no console appears."""
 
 
 def host_command() -> list[str]:
-    """How the host is started: this Python with the module, or a frozen program with its own flag."""
-    if getattr(sys, "frozen", False):
-        return [sys.executable, "--inference-host"]
-    return [sys.executable, "-m", "medviewer.inference.host"]
+    """How the host is started."""
+    return child_command("medviewer.inference.host", "--inference-host")
 
 
 class HostProcess:
@@ -50,8 +44,8 @@ class HostProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=_environment(),
-            creationflags=_NO_WINDOW if sys.platform == "win32" else 0,
+            env=child_environment(),
+            creationflags=NO_WINDOW,
         )
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -149,11 +143,3 @@ class HostProcess:
             if words:
                 self._last_words.append(words[:500])
                 log.info("host %d: %s", self.pid, words)
-
-
-def _environment() -> dict[str, str]:
-    """This process's environment, and a path on which the child finds this very package."""
-    environment = dict(os.environ)
-    here = str(Path(__file__).resolve().parents[2])
-    environment["PYTHONPATH"] = os.pathsep.join(part for part in (here, environment.get("PYTHONPATH", "")) if part)
-    return environment

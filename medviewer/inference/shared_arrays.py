@@ -1,16 +1,14 @@
 """Arrays that two processes see: files mapped into memory, made and deleted by the parent.
 
-A file in the system's memory-backed folder (``/dev/shm``) costs no disk; where that is missing or too small, as in
-many containers, a temporary file serves and stays in the page cache. Its space is reserved beforehand, so that a
-full folder is an error here and not a crash at the first write. ``multiprocessing.shared_memory`` isn't used: until
-Python 3.13 the process that merely attaches deletes the memory when it ends (python/cpython#82300).
+The space of such a file is reserved beforehand, so that a full folder is an error here and not a crash at the first
+write. ``multiprocessing.shared_memory`` isn't used: until Python 3.13 the process that merely attaches deletes the memory
+when it ends (python/cpython#82300).
 """
 
 from __future__ import annotations
 
 import math
 import os
-import shutil
 import tempfile
 from pathlib import Path
 from types import TracebackType
@@ -20,10 +18,8 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from medviewer.core.errors import ModelFailed
+from medviewer.core.scratch import scratch_folders
 from medviewer.inference.messages import ArrayRef, DTypeName
-
-_MEMORY_FOLDER = Path("/dev/shm")  # noqa: S108  (mkstemp makes the name and keeps others out)
-_ROOM_LEFT = 64 << 20
 
 
 class SharedArray:
@@ -74,9 +70,7 @@ def attach(ref: ArrayRef) -> NDArray[np.generic]:
 
 
 def _reserve(size: int) -> Path:
-    for folder in (_MEMORY_FOLDER, Path(tempfile.gettempdir())):
-        if not folder.is_dir() or shutil.disk_usage(folder).free < size + _ROOM_LEFT:
-            continue
+    for folder in scratch_folders(size):
         handle, name = tempfile.mkstemp(prefix="medviewer-", suffix=".voxels", dir=folder)
         path = Path(name)
         try:

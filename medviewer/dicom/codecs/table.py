@@ -50,7 +50,7 @@ def supported_syntaxes() -> tuple[str, ...]:
 def decompress(data: bytes, form: PixelForm, transfer_syntax: str) -> Array:
     """Stored values of one frame, ``[j, i]`` or ``[j, i, 3]`` (RGB where the file says YBR), dtype of the form.
 
-    Raises `CannotDecompress`.
+    Raises `CannotDecompress` and ``MemoryError``. This is what a decoder process runs; everybody else asks `pool.decoders`.
     """
     decoder = _TABLE.get(transfer_syntax)
     if decoder is None:
@@ -63,6 +63,8 @@ def decompress(data: bytes, form: PixelForm, transfer_syntax: str) -> Array:
     for attempt in attempts:
         try:
             values = fit(attempt(data, form), form)
+        except MemoryError:
+            raise  # another decoder would need as much
         except Exception as error:  # decoders raise what they like; each is a reason to try the next one
             reasons.append(" ".join(str(error).split()).rstrip(".") or type(error).__name__)
         else:
