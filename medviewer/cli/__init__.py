@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -34,6 +35,11 @@ def _set_up_log() -> None:
     except OSError:
         handler = logging.NullHandler()
     logging.basicConfig(level=logging.INFO, handlers=[handler], format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    # pydicom quotes values of elements in what it warns of, and those are somebody's.
+    quoting = logging.getLogger("pydicom")
+    quoting.propagate = False
+    quoting.addHandler(logging.NullHandler())
+    warnings.filterwarnings("ignore", module="pydicom")
 
 
 def main() -> None:

@@ -162,6 +162,8 @@ def _instance(location: FileLocation, header: Header, form: PixelForm | None, co
         names = ", ".join(f"({tag >> 16:04X},{tag & 0xFFFF:04X})" for tag in sorted(elements.bad))
         notices = (*notices, ("bad-value", f"Values of {names} can't be read as numbers and were left out."))
     kind = StackKind.VIDEO if is_video(header.transfer_syntax) else kind_of(elements.text(tags.SOP_CLASS_UID))
+    if kind is StackKind.VIDEO and form is not None and not is_video(header.transfer_syntax):
+        kind = None  # a video class may hold single images as well, as motion JPEG for one
     return Instance(
         file=location,
         patient=patient,

@@ -23,26 +23,13 @@ _FAMILIES = {
     "104.": StackKind.DOCUMENT,
     "9.": StackKind.WAVEFORM,
 }
-_NO_IMAGES = (
-    "66",
-    "66.1",
-    "66.2",
-    "66.3",
-    "66.6",
-    "67",
-    "4.2",
-    "481.4",
-    "481.5",
-    "481.6",
-    "481.7",
-    "481.8",
-    "481.9",
-    "68.1",
-    "68.2",
-    "79.1",
-    "91.1",
-)
-"""Storage classes without pixel data that have no kind of their own: registrations, fiducials, plans, raw data, meshes."""
+_NO_IMAGES = frozenset({
+    "4.2", "8", "9", "10", "11", "66", "66.1", "66.2", "66.3", "66.6", "67", "68.1", "68.2", "77.1.5.3", "78.1", "78.2", "78.3",
+    "78.4", "78.5", "78.6", "78.7", "78.8", "79.1", "80.1", "90.1", "91.1", "129", "131", "200.1", "200.2", "200.3", "200.7", "200.8",
+    "201.1", "481.4", "481.5", "481.6", "481.7", "481.8", "481.9", "481.10", "481.11", "481.12", "481.13", "481.14", "481.15",
+    "481.16", "481.17", "481.18", "481.19", "481.20", "481.21", "481.22", "481.25",
+})  # fmt: skip
+"""Storage classes without pixel data that have no kind of their own: registrations, plans, raw data, meshes, measurements, protocols."""
 _VIDEO_SYNTAXES = "1.2.840.10008.1.2.4."
 _VIDEO_NUMBERS = frozenset({"100", "101", "102", "103", "104", "105", "106", "107", "108"})
 

@@ -2,60 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
+from medviewer.gui.actions import documents, files, findings, guidance, images, models, viewing
+from medviewer.gui.command import Command, Menu, Where
 
-from medviewer.gui.actions import files, findings, guidance, images, models, viewing
-from medviewer.gui.desk import Desk
-
-
-class Where(StrEnum):
-    """Where a command's keys are alive: anywhere in the window, or only while a pane has the focus."""
-
-    WINDOW = "window"
-    VIEW = "view"
-
-
-class Menu(StrEnum):
-    """The menus, in order."""
-
-    FILE = "File"
-    VIEW = "View"
-    IMAGE = "Image"
-    TOOLS = "Tools"
-    MODELS = "Models"
-    FINDINGS = "Findings"
-    HELP = "Help"
-
-
-def never(_: Desk) -> str | None:
-    """For commands that always run."""
-    return None
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """One thing the reader can do.
-
-    refuse : why it can't run now, or None; greys the item and is its tooltip.
-    checked : whether a switch is on, for commands that are switches.
-    short : its name on a button. toolbar : whether it has one on the toolbar.
-    group : rows of one menu with different groups are separated by a line.
-    """
-
-    id: str
-    title: str
-    run: Callable[[Desk], object]
-    menu: Menu
-    keys: tuple[str, ...] = ()
-    where: Where = Where.WINDOW
-    refuse: Callable[[Desk], str | None] = never
-    checked: Callable[[Desk], bool] | None = None
-    icon: str = ""
-    group: int = 0
-    short: str = ""
-    toolbar: bool = False
+__all__ = ["Command", "Menu", "Where", "commands"]
 
 
 def _images() -> list[Command]:
@@ -69,13 +19,22 @@ def _images() -> list[Command]:
         Command("image.previous-10", "Ten images back", lambda d: images.step(d, -10), menu, ("Shift+Up",), view, has),
         Command("image.first", "First image", images.first, menu, ("Home",), view, has),
         Command("image.last", "Last image", images.last, menu, ("End",), view, has),
-        Command("series.next", "Next series", lambda d: d.step_series(1), menu, ("PgDown", "Right"), view, images.no_next_series, group=1),
+        Command(
+            "series.next",
+            "Next series",
+            lambda d: d.step_series(1),
+            menu,
+            ("PgDown", "Right", "Ctrl+PgDown"),
+            view,
+            images.no_next_series,
+            group=1,
+        ),
         Command(
             "series.previous",
             "Previous series",
             lambda d: d.step_series(-1),
             menu,
-            ("PgUp", "Left"),
+            ("PgUp", "Left", "Ctrl+PgUp"),
             view,
             images.no_previous_series,
             group=1,
@@ -265,6 +224,9 @@ def commands() -> tuple[Command, ...]:
             refuse=files.none_refused,
             icon="warning",
             group=1,
+        ),
+        Command(
+            "document.tags", "Show tags", documents.show_tags, Menu.FILE, ("Ctrl+I",), refuse=documents.nothing_open, icon="list", group=1
         ),
         Command("file.quit", "Quit", files.quit_, Menu.FILE, ("Ctrl+Q",), group=2),
         *_view(),

@@ -94,7 +94,7 @@ class Desk(QObject):
             self.open(found)
 
     def open(self, shown: Shown) -> None:
-        """Put a stack on display; one that can't be shown is explained."""
+        """Put a stack on display: its images, or its page when it has none."""
         stack = shown.stack
         if stack.key == self.display.key:
             return
@@ -105,8 +105,7 @@ class Desk(QObject):
             elif stack.kind.has_images and stack.images:
                 self.display.show_images(shown, self._images(stack))
             else:
-                self.tell(Level.INFO, f"A {stack.kind.value} holds no images to show.")
-                return
+                self.display.show_document(shown)
         except MedviewerError as error:
             self.tell(Level.BAD, str(error))
             return
@@ -117,8 +116,8 @@ class Desk(QObject):
             previous.close()
 
     def step_series(self, steps: int) -> None:
-        """Show another series with images."""
-        stacks = [shown for shown in self.every_shown() if shown.stack.kind.has_images]
+        """Show another series."""
+        stacks = self.every_shown()
         keys = [shown.stack.key for shown in stacks]
         if not stacks:
             return
@@ -171,8 +170,9 @@ class Desk(QObject):
             self.open(now)
 
     def _first(self, scan: Scan) -> Shown | None:
-        """The wanted study's first series with images, once the scan is complete and it can't grow any more."""
-        shown = [s for s in self.every_shown() if s.stack.kind.has_images]
+        """The wanted study's first series, one with images if there is any, once the scan is complete and it can't grow any more."""
+        every = self.every_shown()
+        shown = [s for s in every if s.stack.kind.has_images] or every
         wanted = [s for s in shown if self._is_wanted(s)]
         if not scan.complete:
             return None

@@ -7,12 +7,13 @@ from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QPoint, Qt, QTimer, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QMainWindow, QSplitter, QStackedWidget, QToolBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QMainWindow, QSplitter, QStackedWidget, QToolBar, QVBoxLayout, QWidget
 
 from medviewer.gui.action_table import ActionTable
 from medviewer.gui.browser.browser import StudyBrowser
 from medviewer.gui.commands import commands
 from medviewer.gui.desk import Desk
+from medviewer.gui.documents.view import DocumentView
 from medviewer.gui.panels.message_bar import MessageBar
 from medviewer.gui.panels.side import Side
 from medviewer.gui.panels.welcome import Welcome
@@ -57,6 +58,10 @@ class MainWindow(QMainWindow):
         self.centre = QStackedWidget()
         self.centre.addWidget(self.welcome)
         self.centre.addWidget(self.desk.views)
+        self.documents = DocumentView(self.desk)
+        self.centre.addWidget(self.documents)
+        for name in ("series.next", "series.previous"):
+            self.documents.addAction(self.actions_.action(name))
         middle = QWidget()
         layout = QVBoxLayout(middle)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -75,10 +80,15 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _on_shown(self) -> None:
-        shown = self.desk.display.shown
-        self.centre.setCurrentWidget(self.desk.views if shown is not None else self.welcome)
-        if shown is not None:
+        display = self.desk.display
+        if display.is_document:
+            self.centre.setCurrentWidget(self.documents)
+            self.documents.setFocus()
+        elif display.shown is not None:
+            self.centre.setCurrentWidget(self.desk.views)
             self.desk.views.active.setFocus()
+        else:
+            self.centre.setCurrentWidget(self.welcome)
 
     @Slot(QPoint)
     def _show_menu(self, where: QPoint) -> None:
@@ -100,7 +110,10 @@ class MainWindow(QMainWindow):
             self._closed = True
             self._keep_layout()
             self.hide()
+            for dialog in self.findChildren(QDialog):
+                dialog.close()
             self.desk.close()
+            self.documents.loading.clear()
             for timer in self.findChildren(QTimer):
                 timer.stop()
         super().closeEvent(event)

@@ -82,7 +82,7 @@ class ModelDesk(QObject):
             self._generation += 1
             self.offers, self.failure = None, None
             shown, volume = self._display.shown, self._display.volume
-            if shown is not None:
+            if shown is not None and not self._display.is_document:
                 self._look_at(shown.stack, volume)
                 analyses = self.session.analyses(shown.stack.key)
                 if analyses:

@@ -9,6 +9,7 @@ from medviewer.imaging.window import CT_PRESETS, Preset, Window, auto_window
 from medviewer.imaging.window import full_window as full_window_of
 
 __all__ = ["CT_PRESETS"]
+NO_IMAGES = "What is on display has no images."
 
 
 def step(desk: Desk, steps: int) -> None:
@@ -60,21 +61,23 @@ def is_inverted(desk: Desk) -> bool:
 
 def no_image(desk: Desk) -> str | None:
     """Needs an image."""
-    return None if desk.display.shown is not None else "Open a study first."
+    if desk.display.shown is None:
+        return "Open a study first."
+    return NO_IMAGES if desk.display.is_document else None
 
 
 def no_grey(desk: Desk) -> str | None:
     """Needs an image that isn't in colour."""
-    if desk.display.shown is None:
-        return "Open a study first."
+    if (reason := no_image(desk)) is not None:
+        return reason
     return None if desk.views.active.window_now() is not None else "This image has no window (it is in colour, or not read yet)."
 
 
 def no_ct(desk: Desk) -> str | None:
     """Needs Hounsfield units."""
     shown = desk.display.shown
-    if shown is None:
-        return "Open a study first."
+    if shown is None or desk.display.is_document:
+        return no_image(desk)
     return (
         None if shown.stack.modality == "CT" else f"These windows are for CT; this series is {shown.stack.modality or 'of another kind'}."
     )
@@ -91,7 +94,7 @@ def no_previous_series(desk: Desk) -> str | None:
 
 
 def _no_series(desk: Desk, end: int, words: str) -> str | None:
-    keys = [shown.stack.key for shown in desk.every_shown() if shown.stack.kind.has_images]
+    keys = [shown.stack.key for shown in desk.every_shown()]
     if not keys:
         return "Open a study first."
     return words if desk.display.key == keys[end] else None

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from medviewer.gui.browser.model import PICTURE, ROW, Index
 from medviewer.gui.browser.rows import Row, RowKind
+from medviewer.gui.documents.table import page_kind
 from medviewer.gui.theme import colours, icons
 from medviewer.gui.theme.style import sized
 
@@ -75,7 +76,8 @@ class BrowserDelegate(QStyledItemDelegate):
             _fit(painter, frame, picture)
         elif row.stack is not None and not row.stack.kind.has_images:
             painter.drawPixmap(
-                frame.center() - QPointF(12, 12), icons.picture("file", colours.DIM, 24, painter.device().devicePixelRatio())
+                frame.center() - QPointF(12, 12),
+                icons.picture(page_kind(row.stack).icon, colours.DIM, 24, painter.device().devicePixelRatio()),
             )
         self._words(painter, QRectF(frame.right() + 10, card.top() + 8, card.right() - frame.right() - 18, card.height() - 16), row)
 

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QDialog, QFileDialog, QWidget
 
 from medviewer.core.finding import Finding
-from medviewer.core.study import Scan
+from medviewer.core.study import FileLocation, Scan
 from medviewer.gui.dialogs.about import AboutDialog
 from medviewer.gui.dialogs.edit_finding import EditFindingDialog
 from medviewer.gui.dialogs.keyboard import KeyboardDialog, KeyRow
 from medviewer.gui.dialogs.palette import CommandPalette
 from medviewer.gui.dialogs.reader_name import ReaderNameDialog
 from medviewer.gui.dialogs.refused_files import RefusedFilesDialog
+
+if TYPE_CHECKING:
+    from medviewer.gui.desk import Desk
 
 
 class Ask:
@@ -57,6 +61,12 @@ class Ask:
     def show_refused(self, scan: Scan) -> None:
         """What could not be read."""
         RefusedFilesDialog(scan, self.parent).exec()
+
+    def show_tags(self, desk: Desk, file: FileLocation) -> None:
+        """All tags of a file, in a window that stays open beside this one."""
+        from medviewer.gui.dialogs.tags import TagsDialog
+
+        TagsDialog(desk, file, self.parent).show()
 
     def show_keys(self) -> None:
         """Keys and mouse gestures."""

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from medviewer.gui.panels.histogram_plot import HistogramPlot
 
 IN_A_ROW = 4
-NOTHING_OPEN = "Open a study: how often each of its values occurs appears here, with the window on it."
+NOTHING_OPEN = "Open images: how often each of its values occurs appears here, with the window on it."
 IN_COLOUR = "Images in colour have no window."
 READING = "Drawn as soon as everything is read."
 COUNTING = "Counting values…"
@@ -149,7 +149,7 @@ class HistogramPanel(QScrollArea):
     def _subject(self) -> tuple[Volume | DecodedImage | None, str]:
         """What to count the values of, or why there is nothing."""
         display, source = self._desk.display, self._desk.views.active.source
-        if display.shown is None:
+        if display.shown is None or display.is_document:
             return None, NOTHING_OPEN
         if display.reader is not None:
             return (display.reader.volume, "") if display.is_complete else (None, READING)

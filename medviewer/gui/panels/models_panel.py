@@ -60,7 +60,7 @@ class ModelsPanel(QScrollArea):
         self.progress.show_job(models.running_model, progress_words(models.job) if models.is_running else None, models.job)
         self.failure.show_words("bad", models.failure.message if models.failure is not None else "")
         self._show_result(self._desk.display.analysis)
-        if self._listed is not models.offers or self._desk.display.shown is None:
+        if self._listed is not models.offers or self._desk.display.shown is None or self._desk.display.is_document:
             self._listed = models.offers
             self._fill(models.offers)
         for card in self._cards:
@@ -88,6 +88,8 @@ class ModelsPanel(QScrollArea):
         display = self._desk.display
         if display.shown is None:
             return "Open a series to see which models fit it."
+        if display.is_document:
+            return "Models need images, and what is on display has none."
         if display.reader is None:
             why = display.shown.stack.why_not
             return f"This series makes no volume{f' ({why})' if why else ''}, and models need one."

@@ -98,6 +98,11 @@ class Display(QObject):
         """The key of the stack on display."""
         return self.shown.stack.key if self.shown is not None else None
 
+    @property
+    def is_document(self) -> bool:
+        """Whether what is on display is no stack of images."""
+        return self.shown is not None and self.reader is None and self.images is None
+
     def show_volume(self, shown: Shown, reader: VolumeReader) -> None:
         """Put a stack that makes a volume on display."""
         self._begin(shown)
@@ -113,6 +118,11 @@ class Display(QObject):
         """Put a stack of single images on display."""
         self._begin(shown)
         self.images = images
+        self.changed.emit(Change.STACK)
+
+    def show_document(self, shown: Shown) -> None:
+        """Put an object without a stack of images on display; a page of its own shows it."""
+        self._begin(shown)
         self.changed.emit(Change.STACK)
 
     def clear(self) -> None:

@@ -1,0 +1,125 @@
+"""A file as a pydicom data set without its pixels, as far as it can be read."""
+
+from __future__ import annotations
+
+import io
+import logging
+from dataclasses import dataclass
+from typing import IO, Any, cast
+
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.filereader import data_element_generator, dcmread
+from pydicom.tag import BaseTag
+
+from medviewer.core.errors import CannotDecode
+from medviewer.core.study import FileLocation
+from medviewer.dicom.elements import BadHeader, Encoding
+from medviewer.dicom.files import ZIP_ERRORS, Archives
+from medviewer.dicom.header import Header, NotDicom, PixelBytes, read_header
+
+log = logging.getLogger(__name__)
+LARGEST_VALUE = 64 << 20
+"""Bytes of a single value that are read; a larger one is left in the file and shown by its size."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DataSet:
+    """What a file says beside its pixels.
+
+    ds : with file meta information; values larger than `LARGEST_VALUE` are not in memory.
+    pixels : where pixel data lies, None without any.
+    notes : sentences on what could not be read.
+    """
+
+    ds: Dataset
+    pixels: PixelBytes | None
+    notes: tuple[str, ...] = ()
+
+
+def read_data_set(location: FileLocation) -> DataSet:
+    """Read everything before the pixel data; of a damaged file, what stands before the damage.
+
+    Raises `CannotDecode` when nothing at all can be read, or the file isn't there.
+    """
+    with Archives() as archives:
+        try:
+            file, size = archives.open(location)
+            with file:
+                return _read(file, size, location)
+        except (OSError, KeyError, *ZIP_ERRORS) as error:
+            raise CannotDecode(str(location), f"it can't be opened: {_reason(error)}", "unreadable") from error
+
+
+def _read(file: IO[bytes], size: int, location: FileLocation) -> DataSet:
+    header: Header | None = None
+    try:
+        header = read_header(file, size)
+    except (BadHeader, NotDicom) as error:
+        log.info("Reading a data set whose header is refused: %s", type(error).__name__)
+    pixels = header.pixels if header is not None else None
+    file = _seekable(file, location)
+    file.seek(0)
+    try:
+        ds = cast(Dataset, dcmread(file, defer_size=LARGEST_VALUE, stop_before_pixels=True, force=True))
+        if len(ds) or len(getattr(ds, "file_meta", ())):
+            return DataSet(ds, pixels)
+    except Exception as error:  # pydicom raises whatever the damage provokes; the slow way says how far it gets
+        log.info("pydicom can't read a whole data set: %s", type(error).__name__)
+    return _read_until_damage(file, header, pixels, location)
+
+
+def _seekable(file: IO[bytes], location: FileLocation) -> IO[bytes]:
+    """Members of a ZIP seek by inflating again from the start, so they are taken into memory; pydicom reads in small steps."""
+    if location.member is None:
+        return io.BufferedReader(cast(io.RawIOBase, file))
+    file.seek(0)
+    return io.BytesIO(file.read())
+
+
+def _read_until_damage(file: IO[bytes], header: Header | None, pixels: PixelBytes | None, location: FileLocation) -> DataSet:
+    """One element after the other until one can't be read."""
+    file.seek(0)
+    start = file.read(132)
+    at = 132 if start[128:] == b"DICM" else 4 if start[:4] == b"DICM" else 0
+    ds, meta = Dataset(), FileMetaDataset()
+    at, broken = _collect(file, at, Encoding(), meta, lambda tag: tag >> 16 != 2) if _group(file, at) == 2 else (at, False)
+    if not broken:
+        encoding = header.encoding if header is not None else _guess(file, at)
+        _, broken = _collect(file, at, encoding, ds, lambda tag: tag >> 16 == 0x7FE0)
+    if not len(ds) and not len(meta):
+        raise CannotDecode(str(location), "nothing in it can be read as DICOM elements", "damaged")
+    cast(Any, ds).file_meta = meta
+    note = "The file is damaged; what follows the last element shown can't be read."
+    return DataSet(ds, pixels, (note,) if broken else ())
+
+
+def _collect(file: IO[bytes], at: int, encoding: Encoding, into: Dataset, stop: Any) -> tuple[int, bool]:
+    """Elements from ``at`` on into a data set; where they end, and whether that was because of damage."""
+    file.seek(at)
+    elements = data_element_generator(
+        cast(Any, file), not encoding.explicit, encoding.little, lambda tag, _vr, _length: stop(tag), LARGEST_VALUE
+    )
+    try:
+        for element in elements:
+            into[BaseTag(element.tag)] = element
+            at = file.tell()
+    except Exception as error:  # whatever the damage provokes ends the reading, and the caller says so
+        log.info("Elements end early: %s", type(error).__name__)
+        return at, True
+    return at, False
+
+
+def _group(file: IO[bytes], at: int) -> int:
+    file.seek(at)
+    return int.from_bytes(file.read(2), "little")
+
+
+def _guess(file: IO[bytes], at: int) -> Encoding:
+    file.seek(at)
+    head = file.read(6)
+    explicit = head[4:6].isalpha() and head[4:6].isupper()
+    return Encoding(explicit=explicit, little=not (explicit and head[:1] == b"\0" and head[1:2] != b"\0"))
+
+
+def _reason(error: Exception) -> str:
+    return error.strerror or "it can't be read" if isinstance(error, OSError) else str(error)

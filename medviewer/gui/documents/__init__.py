@@ -1,0 +1,1 @@
+"""Pages for what is no stack of images."""

@@ -1,0 +1,55 @@
+"""Which page shows which kind of object. To add a kind: its page in a file of this folder, and its row here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtWidgets import QWidget
+
+from medviewer.core.progress import Progress
+from medviewer.core.study import Stack
+
+if TYPE_CHECKING:
+    from medviewer.gui.desk import Desk
+
+
+@dataclass(frozen=True, slots=True)
+class PageKind:
+    """How one kind of object is shown.
+
+    read : in a job; what it returns goes to ``make``. Raises a `MedviewerError` for what can't be read.
+    make : in Qt's thread, at once. The page may have a method ``leave``, called before it is taken away.
+    icon : of its card in the browser.
+    """
+
+    id: str
+    words: str
+    icon: str
+    fits: Callable[[Stack], bool]
+    read: Callable[[Stack, Progress], Any]
+    make: Callable[[Any, Stack, Desk], QWidget]
+
+
+def _read_tags(stack: Stack, progress: Progress) -> Any:
+    from medviewer.app.documents import read_tags
+
+    return read_tags(stack.images[0].file, progress)
+
+
+def _tag_page(read: Any, stack: Stack, desk: Desk) -> QWidget:
+    from medviewer.gui.documents.tag_page import TagPage
+
+    return TagPage(read, stack.images[0].file, desk)
+
+
+TAGS = PageKind("tags", "Tags", "list", lambda _: True, _read_tags, _tag_page)
+"""What shows everything that has no page of its own, and whatever a page of its own can't read."""
+
+PAGES: tuple[PageKind, ...] = (TAGS,)
+
+
+def page_kind(stack: Stack) -> PageKind:
+    """The first row that fits a stack; the last one always does."""
+    return next(row for row in PAGES if row.fits(stack))
