@@ -15,6 +15,7 @@ from medviewer.app.outputs import claim_folder, refuse_used
 from medviewer.core.errors import Cancelled, CannotDecode, CannotWrite, MedviewerError
 from medviewer.core.progress import Progress
 from medviewer.core.study import Stack
+from medviewer.core.voi import Window, grey8, is_padding
 from medviewer.core.volume import Volume
 
 Format = Literal["nifti", "nrrd", "png"]
@@ -83,6 +84,7 @@ def _export_one(source: Source, output: Path, name: str, format_: Format, progre
 
 def _export_images(stack: Stack, output: Path, name: str, progress: Progress, files: list[Path]) -> list[tuple[str, str]]:
     from medviewer.dicom.frames import read_image
+    from medviewer.dicom.thumbnails import displayed
 
     if not stack.kind.has_images:
         raise NothingExported(f"The series holds no images ({stack.kind.value}).")
@@ -93,10 +95,7 @@ def _export_images(stack: Stack, output: Path, name: str, progress: Progress, fi
         except CannotDecode as error:
             failed.append((str(ref.file), error.why))
             continue
-        pixels = image.pixels
-        if pixels.ndim == 2:
-            pixels = _windowed(image.real_values, image.windows[0] if image.windows else None, inverted=image.inverted)
-        files.append(_write_png(output / f"{name}-{number:04d}.png", pixels.astype(np.uint8)))
+        files.append(_write_png(output / f"{name}-{number:04d}.png", displayed(image)))
     return failed
 
 
@@ -118,17 +117,10 @@ def _real(volume: Volume) -> NDArray[np.generic]:
 
 
 def _shown(volume: Volume, k: int) -> NDArray[np.uint8]:
-    return _windowed(volume.real_slice(k), volume.windows[0] if volume.windows else None, inverted=volume.inverted)
-
-
-def _windowed(real: NDArray[np.float32], window: tuple[float, float] | None, *, inverted: bool) -> NDArray[np.uint8]:
-    """Grey values of the window, or of the whole range where the file suggests none."""
-    if window is None:
-        low, high = float(real.min()), float(real.max())
-    else:
-        low, high = window[0] - window[1] / 2, window[0] + window[1] / 2
-    grey = np.clip((real - low) / max(high - low, 1e-6), 0, 1)
-    return np.asarray(np.round(255 * (1 - grey if inverted else grey))).astype(np.uint8)
+    """A slice as the file suggests to show it, or over its whole range."""
+    real = volume.real_slice(k)
+    voi = volume.voi[0] if volume.voi else Window.between(float(real.min()), float(real.max()))
+    return grey8(real, voi, inverted=volume.inverted, empty=is_padding(volume.stored[k], volume.padding_range))
 
 
 def _write_png(path: Path, pixels: NDArray[np.uint8]) -> Path:

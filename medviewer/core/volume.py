@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medviewer.core.geometry import Geometry
+from medviewer.core.voi import Padding, Voi, padding_range, windows_among
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +26,15 @@ class StoredValues:
 
     dtype : numpy's name of the stored type (``<i2``).
     rescales : one that holds for all images, or one an image where they differ.
-    windows, inverted, padding : as in `Volume`.
+    voi, inverted, padding, padding_limit : as in `Volume`.
     """
 
     dtype: str = "<i2"
     rescales: tuple[Rescale, ...] = (Rescale(),)
-    windows: tuple[tuple[float, float], ...] = ()
+    voi: tuple[Voi, ...] = ()
     inverted: bool = False
     padding: int | None = None
+    padding_limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +63,9 @@ class Volume:
 
     stored : ``[k, j, i]``, the file's own dtype, stored values (not HU).
     slice_rescales : one `Rescale` a slice where they differ, else empty and `rescale` holds for all.
-    windows : (centre, width) pairs in real-world values that the file suggests, best first.
+    voi : windows and tables over real-world values that the file suggests, best first.
     inverted : the file wants low values shown bright (MONOCHROME1).
-    padding : stored value of pixels that hold nothing, or None.
+    padding : stored value of pixels that hold nothing, or None; padding_limit : the other end where it is a range.
     """
 
     stored: NDArray[np.generic]
@@ -71,9 +73,20 @@ class Volume:
     rescale: Rescale = field(default_factory=Rescale)
     source: VolumeSource = field(default_factory=VolumeSource)
     slice_rescales: tuple[Rescale, ...] = ()
-    windows: tuple[tuple[float, float], ...] = ()
+    voi: tuple[Voi, ...] = ()
     inverted: bool = False
     padding: int | None = None
+    padding_limit: int | None = None
+
+    @property
+    def windows(self) -> tuple[tuple[float, float], ...]:
+        """(centre, width) pairs in real-world values that the file suggests, best first."""
+        return windows_among(self.voi)
+
+    @property
+    def padding_range(self) -> Padding:
+        """All stored values that hold nothing."""
+        return padding_range(self.padding, self.padding_limit)
 
     def __post_init__(self) -> None:
         if self.stored.shape != self.geometry.shape_kji:

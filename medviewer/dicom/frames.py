@@ -7,17 +7,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from medviewer.core.auto_window import auto_window
 from medviewer.core.geometry import Geometry
 from medviewer.core.study import ImageRef
+from medviewer.core.voi import Padding, Voi, Window, is_padding, padding_range, windows_among
 from medviewer.core.volume import Rescale
 from medviewer.dicom import tags
+from medviewer.dicom.colour_samples import rgb_of
 from medviewer.dicom.elements import Elements
 from medviewer.dicom.files import Archives
 from medviewer.dicom.image_file import ImageFile
-from medviewer.dicom.lut import Lut, modality_lut, palette_rgb, voi_lut
-from medviewer.dicom.placement import frame_facts
+from medviewer.dicom.lut import Supplement, modality_lut, supplemental_palette
+from medviewer.dicom.placement import FrameFacts, frame_facts
 from medviewer.dicom.stack_geometry import slice_geometry
-from medviewer.dicom.values import frame_rescale, windows_of
+from medviewer.dicom.values import frame_rescale, is_inverted, padding_of, voi_of
 
 NOMINAL_THICKNESS_MM = 1.0
 """Depth of a single image's grid when the file doesn't say how thick the slice is."""
@@ -27,22 +30,27 @@ NOMINAL_THICKNESS_MM = 1.0
 class DecodedImage:
     """A single image.
 
-    pixels : stored values ``[j, i]`` in their own dtype, or ``[j, i, 3]`` uint8 RGB (palettes applied).
-    windows : (centre, width) in real-world values, best first; from the VOI table's range when the file has only that.
-    inverted : low values are bright (MONOCHROME1). padding : stored value of empty pixels.
+    pixels : stored values ``[j, i]`` in their own dtype, or what the file's modality table makes of them, or
+        ``[j, i, 3]`` uint8 RGB (palettes applied).
+    voi : windows and tables over real-world values that the file suggests, best first.
+    inverted : low values are bright (MONOCHROME1). padding : stored value of empty pixels; padding_limit : the other
+        end where it is a range. empty : where there is padding, for images whose values went through a table.
     spacing_mm : between rows, between columns; at the detector where ``geometry`` is None.
     geometry : of shape (1, rows, columns), or None when the image doesn't say where it lies.
-    voi : the file's VOI table over real-world values, or None.
+    stored_bits : BitsStored. supplement : colours of the highest stored values, or None.
     """
 
     pixels: NDArray[np.generic]
     rescale: Rescale
-    windows: tuple[tuple[float, float], ...]
+    voi: tuple[Voi, ...]
     inverted: bool
     padding: int | None
     spacing_mm: tuple[float, float] | None
     geometry: Geometry | None
-    voi: Lut | None = None
+    stored_bits: int = 16
+    padding_limit: int | None = None
+    empty: NDArray[np.bool_] | None = None
+    supplement: Supplement | None = None
 
     @property
     def is_colour(self) -> bool:
@@ -50,9 +58,32 @@ class DecodedImage:
         return self.pixels.ndim == 3
 
     @property
+    def windows(self) -> tuple[tuple[float, float], ...]:
+        """(centre, width) in real-world values, best first; of the first table's range when the file has only tables."""
+        return windows_among(self.voi)
+
+    @property
+    def padding_range(self) -> Padding:
+        """All stored values that hold nothing."""
+        return padding_range(self.padding, self.padding_limit)
+
+    @property
     def real_values(self) -> NDArray[np.float32]:
         """Rescaled values ``[j, i]`` float32; for images that aren't colour."""
         return np.asarray(self.pixels.astype(np.float32) * np.float32(self.rescale.slope) + np.float32(self.rescale.intercept))
+
+
+def found_window(image: DecodedImage) -> Window:
+    """A window for an image in grey whose file suggests none.
+
+    Brightnesses (8 bits or fewer, unsigned, not rescaled) are shown as they are; of measurements, what most lie in.
+    """
+    rescale = image.rescale
+    plain = (rescale.slope, rescale.intercept, rescale.unit) == (1, 0, "") and image.pixels.dtype.kind == "u"
+    if plain and image.stored_bits <= 8:
+        return Window.between(0, (1 << image.stored_bits) - 1)
+    pixels = image.pixels if image.empty is None else image.pixels[~image.empty][None]
+    return auto_window(pixels, rescale, image.padding_range)
 
 
 def read_image(ref: ImageRef, archives: Archives | None = None) -> DecodedImage:
@@ -68,54 +99,36 @@ def read_image(ref: ImageRef, archives: Archives | None = None) -> DecodedImage:
 
 def _image(file: ImageFile, frame: int) -> DecodedImage:
     elements, form = file.header.elements, file.form
-    pixels, rescale = _displayable(file, frame)
-    if pixels.ndim == 2:
-        pixels, rescale = _through_modality_lut(elements, pixels, rescale, signed=form.signed)
-    table = voi_lut(elements, signed=form.signed or rescale.intercept < 0)
-    windows = windows_of(elements, frame)
+    pixels = file.stored(frame)
     facts = frame_facts(elements, file.count)[frame - 1]
-    paddings = elements.shorts(tags.PIXEL_PADDING_VALUE, signed=form.signed)
-    geometry = None
-    if facts.position and facts.orientation and facts.spacing and facts.spacing_is_in_patient:
-        thickness = elements.number(tags.SLICE_THICKNESS) or NOMINAL_THICKNESS_MM
-        uid = elements.text(tags.FRAME_OF_REFERENCE_UID) or None
-        shape = (form.rows, form.columns)
-        geometry = slice_geometry(np.asarray(facts.position), facts.orientation, facts.spacing, shape, abs(thickness), uid)
+    spacing = facts.spacing or _aspect(elements)
+    geometry = _geometry(elements, facts, (form.rows, form.columns))
+    rgb = rgb_of(pixels, form, elements)
+    if rgb is not None:
+        return DecodedImage(rgb, Rescale(), (), False, None, spacing, geometry, form.stored)
+    padding, limit = padding_of(elements, signed=form.signed)
+    table = modality_lut(elements, form.signed)
     return DecodedImage(
-        pixels=pixels,
-        rescale=rescale,
-        windows=windows or ((table.window,) if table is not None else ()),
-        inverted=pixels.ndim == 2 and (form.photometric == "MONOCHROME1" or elements.text(tags.PRESENTATION_LUT_SHAPE) == "INVERSE"),
-        padding=paddings[0] if paddings else None,
-        spacing_mm=facts.spacing or _aspect(elements),
+        pixels=pixels if table is None else table.apply(pixels),
+        rescale=frame_rescale(elements, frame),
+        voi=voi_of(elements, frame, signed=form.signed),
+        inverted=is_inverted(elements),
+        padding=padding if table is None else None,
+        spacing_mm=spacing,
         geometry=geometry,
-        voi=table,
+        stored_bits=form.stored if table is None else table.bits,
+        padding_limit=limit if table is None else None,
+        empty=is_padding(pixels, padding_range(padding, limit)) if table is not None else None,
+        supplement=supplemental_palette(elements, form.photometric, signed=form.signed) if table is None else None,
     )
 
 
-def _displayable(file: ImageFile, frame: int) -> tuple[NDArray[np.generic], Rescale]:
-    """Stored values, or RGB uint8 for colour; palette images without a usable palette stay indices."""
-    pixels = file.stored(frame)
-    elements, form = file.header.elements, file.form
-    if form.is_colour:
-        return _eight_bits(pixels[..., :3], form.stored), Rescale()
-    if form.photometric == "PALETTE COLOR":
-        rgb = palette_rgb(elements, pixels)
-        return (pixels if rgb is None else rgb), Rescale()
-    return pixels, frame_rescale(elements, frame)
-
-
-def _eight_bits(pixels: NDArray[np.generic], stored: int) -> NDArray[np.uint8]:
-    if stored <= 8:
-        return pixels.astype(np.uint8, copy=False)
-    return np.right_shift(pixels, stored - 8).astype(np.uint8)
-
-
-def _through_modality_lut(
-    elements: Elements, pixels: NDArray[np.generic], rescale: Rescale, *, signed: bool
-) -> tuple[NDArray[np.generic], Rescale]:
-    table = modality_lut(elements, signed)
-    return (pixels, rescale) if table is None else (table.apply(pixels), Rescale())
+def _geometry(elements: Elements, facts: FrameFacts, shape: tuple[int, int]) -> Geometry | None:
+    if not (facts.position and facts.orientation and facts.spacing and facts.spacing_is_in_patient):
+        return None
+    thickness = elements.number(tags.SLICE_THICKNESS) or NOMINAL_THICKNESS_MM
+    uid = elements.text(tags.FRAME_OF_REFERENCE_UID) or None
+    return slice_geometry(np.asarray(facts.position), facts.orientation, facts.spacing, shape, abs(thickness), uid)
 
 
 def _aspect(elements: Elements) -> tuple[float, float] | None:

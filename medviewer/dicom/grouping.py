@@ -85,7 +85,7 @@ def _judge(images: Sequence[Image]) -> Verdict:
     facts, form = first.frame.facts, first.instance.form
     if first.instance.kind is not None or form is None:
         return Verdict(None, f"it is no series of images ({(first.instance.kind or StackKind.OTHER).value})")
-    if form.is_colour or form.photometric == "PALETTE COLOR":
+    if form.is_colour or form.photometric == "PALETTE COLOR" or first.instance.has_colours:
         return Verdict(None, "colour images are shown as they are")
     if facts.position is None or facts.orientation is None:
         missing = Notice("no-position", "the images don't say where they lie in the patient")
@@ -133,9 +133,17 @@ def _values(images: Sequence[Image]) -> StoredValues:
     middle = images[len(images) // 2].instance
     rescales = tuple(image.frame.rescale for image in images)
     return StoredValues(
-        dtype=middle.form.dtype.str if middle.form else "",
+        dtype=_dtype(middle),
         rescales=rescales if len(set(rescales)) > 1 else rescales[:1],
-        windows=middle.windows,
+        voi=middle.voi,
         inverted=middle.inverted,
         padding=middle.padding,
+        padding_limit=middle.padding_limit,
     )
+
+
+def _dtype(instance: Instance) -> str:
+    """Of the values in a volume: those stored, or what a modality table makes of them."""
+    if instance.form is None:
+        return ""
+    return "<u2" if instance.has_modality_table else instance.form.dtype.str

@@ -5,17 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from medviewer.core.study import FileLocation, ImageRef, Refused, StackKind
+from medviewer.core.voi import Voi
 from medviewer.core.volume import Rescale
 from medviewer.dicom import tags
 from medviewer.dicom.charsets import character_set, decoded
 from medviewer.dicom.codecs.form import BadPixels, PixelForm, pixel_form
-from medviewer.dicom.elements import BadHeader, Elements
+from medviewer.dicom.elements import BadHeader
 from medviewer.dicom.files import ZIP_ERRORS, Archives, is_regular
 from medviewer.dicom.fragments import check_fragments
 from medviewer.dicom.header import Header, NotDicom, read_header
 from medviewer.dicom.kinds import DICOMDIR_CLASS, is_image_class, is_video, kind_of
+from medviewer.dicom.lut import modality_lut, supplemental_palette
 from medviewer.dicom.placement import FrameFacts, frame_facts
-from medviewer.dicom.values import rescale_of, windows_of
+from medviewer.dicom.values import is_inverted, padding_of, rescale_of, voi_of
 
 MOST_FRAMES = 1_000_000
 
@@ -77,8 +79,11 @@ class Instance:
     is_localiser: bool
     is_cine: bool
     inverted: bool
-    windows: tuple[tuple[float, float], ...]
+    has_modality_table: bool
+    has_colours: bool
+    voi: tuple[Voi, ...]
     padding: int | None
+    padding_limit: int | None
     notices: tuple[tuple[str, str], ...] = ()
 
 
@@ -161,6 +166,7 @@ def _instance(location: FileLocation, header: Header, form: PixelForm | None, co
     if elements.bad:
         names = ", ".join(f"({tag >> 16:04X},{tag & 0xFFFF:04X})" for tag in sorted(elements.bad))
         notices = (*notices, ("bad-value", f"Values of {names} can't be read as numbers and were left out."))
+    padding, limit = padding_of(elements, signed=form is not None and form.signed)
     kind = StackKind.VIDEO if is_video(header.transfer_syntax) else kind_of(elements.text(tags.SOP_CLASS_UID))
     if kind is StackKind.VIDEO and form is not None and not is_video(header.transfer_syntax):
         kind = None  # a video class may hold single images as well, as motion JPEG for one
@@ -183,18 +189,11 @@ def _instance(location: FileLocation, header: Header, form: PixelForm | None, co
         frame_of_reference=elements.text(tags.FRAME_OF_REFERENCE_UID) or None,
         is_localiser=bool(image_type & {"LOCALIZER", "LOCALISER", "SCOUT"}),
         is_cine=tags.FRAME_TIME in elements,
-        inverted=_inverted(elements),
-        windows=windows_of(elements),
-        padding=_padding(elements, form),
+        inverted=is_inverted(elements),
+        has_modality_table=modality_lut(elements, signed=False) is not None,
+        has_colours=supplemental_palette(elements, form.photometric, signed=False) is not None if form is not None else False,
+        voi=voi_of(elements, signed=form is not None and form.signed),
+        padding=padding,
+        padding_limit=limit,
         notices=notices,
     )
-
-
-def _inverted(elements: Elements) -> bool:
-    """MONOCHROME1, or an inverse presentation LUT of a MONOCHROME2 image; both together say the same thing once."""
-    return elements.text(tags.PHOTOMETRIC_INTERPRETATION) == "MONOCHROME1" or elements.text(tags.PRESENTATION_LUT_SHAPE) == "INVERSE"
-
-
-def _padding(elements: Elements, form: PixelForm | None) -> int | None:
-    values = elements.shorts(tags.PIXEL_PADDING_VALUE, signed=form is not None and form.signed)
-    return values[0] if values else None

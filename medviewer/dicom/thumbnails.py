@@ -1,14 +1,16 @@
-"""Small pictures of stacks for the study browser."""
+"""Small pictures of stacks for the study browser, and whole ones for export."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from medviewer.core.errors import CannotDecode
 from medviewer.core.study import Stack
-from medviewer.dicom.frames import DecodedImage, read_image
-from medviewer.dicom.lut import spread_window, windowed
+from medviewer.core.voi import grey8, is_padding
+from medviewer.dicom.frames import DecodedImage, found_window, read_image
 
 
 def thumbnail(stack: Stack, size: int = 96) -> NDArray[np.uint8]:
@@ -24,17 +26,21 @@ def thumbnail(stack: Stack, size: int = 96) -> NDArray[np.uint8]:
 
 
 def displayed(image: DecodedImage) -> NDArray[np.uint8]:
-    """An image as it looks: windowed as the file suggests (or over its range), MONOCHROME1 inverted; RGB as it is."""
+    """An image as it looks: as the file suggests (or over its range), MONOCHROME1 inverted, padding black; RGB as it is.
+
+    Returns uint8 ``[j, i]``, or ``[j, i, 3]`` for images in colour or with a supplemental palette.
+    """
     if image.is_colour:
         return image.pixels.astype(np.uint8, copy=False)
-    values = image.real_values
-    if image.voi is not None:
-        entries = image.voi.apply(np.rint(values).astype(np.int64)).astype(np.float32)
-        grey = (entries * (255.0 / max(float(image.voi.table.max(initial=1)), 1.0))).astype(np.uint8)
-    else:
-        kept = values if image.padding is None else values[image.pixels != image.padding]
-        grey = windowed(values, image.windows[0] if image.windows else spread_window(kept))
-    return 255 - grey if image.inverted else grey
+    empty = is_padding(image.pixels, image.padding_range) if image.empty is None else image.empty
+    voi = image.voi[0] if image.voi else found_window(image)
+    values = image.pixels.astype(np.float64) * image.rescale.slope + image.rescale.intercept
+    grey = grey8(values, voi, inverted=image.inverted, empty=empty)
+    if image.supplement is None:
+        return grey
+    index = image.pixels.astype(np.int64) - image.supplement.first
+    colours = image.supplement.colours.take(np.clip(index, 0, len(image.supplement.colours) - 1), axis=0)
+    return np.where((index >= 0)[..., None], colours, grey[..., None])
 
 
 def _thumbnail_shape(image: DecodedImage, size: int) -> tuple[int, int]:
@@ -48,11 +54,16 @@ def _thumbnail_shape(image: DecodedImage, size: int) -> tuple[int, int]:
 def _reduced(image: DecodedImage, rows: int, columns: int) -> DecodedImage:
     """Fewer pixels: means over blocks where there are several for one, then the nearest."""
     pixels = image.pixels
+    j = ((np.arange(rows) + 0.5) * pixels.shape[0] / rows).astype(int)[:, None]
+    i = ((np.arange(columns) + 0.5) * pixels.shape[1] / columns).astype(int)[None, :]
+    empty = image.empty[j, i] if image.empty is not None else None
+    if image.supplement is not None or image.padding is not None:  # a mean of a code and a value means nothing
+        return replace(image, pixels=pixels[j, i], empty=empty, geometry=None)
     steps = tuple(max(1, n // wanted) for n, wanted in zip(pixels.shape[:2], (rows, columns), strict=True))
     whole = pixels[: pixels.shape[0] // steps[0] * steps[0], : pixels.shape[1] // steps[1] * steps[1]]
     blocks = whole.reshape(whole.shape[0] // steps[0], steps[0], whole.shape[1] // steps[1], steps[1], *pixels.shape[2:])
-    means = blocks.mean(axis=(1, 3)).astype(pixels.dtype)
-    j = (np.arange(rows) + 0.5) * means.shape[0] / rows
-    i = (np.arange(columns) + 0.5) * means.shape[1] / columns
-    small = means[j.astype(int)[:, None], i.astype(int)[None, :]]
-    return DecodedImage(small, image.rescale, image.windows, image.inverted, image.padding, image.spacing_mm, None, image.voi)
+    means = blocks.mean(axis=(1, 3))
+    means = (np.rint(means) if pixels.dtype.kind in "iu" else means).astype(pixels.dtype)
+    j = ((np.arange(rows) + 0.5) * means.shape[0] / rows).astype(int)[:, None]
+    i = ((np.arange(columns) + 0.5) * means.shape[1] / columns).astype(int)[None, :]
+    return replace(image, pixels=means[j, i], empty=empty, geometry=None)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from medviewer.core.voi import Voi, VoiFunction, Window
 from medviewer.core.volume import Rescale
 from medviewer.dicom import tags
 from medviewer.dicom.elements import Elements
+from medviewer.dicom.lut import voi_luts
 from medviewer.dicom.placement import frame_groups, group_item
-
-Windows = tuple[tuple[float, float], ...]
 
 
 def rescale_of(elements: Elements, count: int) -> list[Rescale]:
@@ -28,13 +30,39 @@ def frame_rescale(elements: Elements, frame: int) -> Rescale:
     return _rescale(group if group is not None else elements, elements)
 
 
-def windows_of(elements: Elements, frame: int = 1) -> Windows:
-    """(centre, width) pairs for a frame, as the file lists them; widths that can't be are left out."""
+def voi_of(elements: Elements, frame: int = 1, *, signed: bool = False) -> tuple[Voi, ...]:
+    """What a frame's file suggests to show it through: tables first, then windows, each in the file's order.
+
+    PS3.3 C.11.2, and C.7.6.16.2.10 for functional groups. A table's first input has the sign of the values it is for:
+    of the stored ones, or of rescaled ones that can be negative. Windows with a width that can't be are left out.
+    """
     own, shared = _groups_of(elements, frame)
     group = group_item(tags.FRAME_VOI_LUT, own, shared)
     source = group if group is not None else elements
+    has_table = tags.MODALITY_LUT_SEQUENCE in elements  # its output is unsigned
+    signed = not has_table and (signed or frame_rescale(elements, frame).intercept < 0)
+    return (*voi_luts(elements, signed), *_windows(source))
+
+
+def _windows(source: Elements) -> Iterator[Window]:
+    text = source.text(tags.VOI_LUT_FUNCTION)
+    function = VoiFunction(text) if text in set(VoiFunction) else VoiFunction.LINEAR
+    names = source.texts(tags.WINDOW_EXPLANATION)
     pairs = zip(source.floats(tags.WINDOW_CENTER), source.floats(tags.WINDOW_WIDTH), strict=False)
-    return tuple((centre, width) for centre, width in pairs if width > 0)
+    for number, (centre, width) in enumerate(pairs):
+        if width > 0:
+            yield Window(centre, width, function, names[number] if number < len(names) else "")
+
+
+def padding_of(elements: Elements, *, signed: bool) -> tuple[int | None, int | None]:
+    """Stored value of empty pixels and the other end where it is a range (PS3.3 C.7.5.1.1.2), or None."""
+    value, limit = (elements.shorts(tag, signed=signed) for tag in (tags.PIXEL_PADDING_VALUE, tags.PIXEL_PADDING_LIMIT))
+    return (value[0] if value else None), (limit[0] if value and limit else None)
+
+
+def is_inverted(elements: Elements) -> bool:
+    """MONOCHROME1, or an inverse presentation LUT of a MONOCHROME2 image; both together say the same thing once."""
+    return elements.text(tags.PHOTOMETRIC_INTERPRETATION) == "MONOCHROME1" or elements.text(tags.PRESENTATION_LUT_SHAPE) == "INVERSE"
 
 
 def _groups_of(elements: Elements, frame: int) -> tuple[Elements | None, Elements | None]:
@@ -43,6 +71,11 @@ def _groups_of(elements: Elements, frame: int) -> tuple[Elements | None, Element
 
 
 def _rescale(source: Elements, top: Elements) -> Rescale:
+    """Of values that went through a modality table there is nothing left to rescale (PS3.3 C.11.1)."""
+    table = top.item(tags.MODALITY_LUT_SEQUENCE)
+    if table is not None and tags.LUT_DATA in table:
+        kind = table.text(tags.MODALITY_LUT_TYPE)
+        return Rescale(unit="" if kind == "US" else kind)
     slope, intercept = source.number(tags.RESCALE_SLOPE), source.number(tags.RESCALE_INTERCEPT)
     if slope is None or slope == 0 or intercept is None:
         return Rescale()

@@ -17,6 +17,7 @@ from medviewer.core.study import Refused, Stack
 from medviewer.core.volume import Volume, VolumeSource
 from medviewer.dicom.files import Archives
 from medviewer.dicom.image_file import ImageFile
+from medviewer.dicom.lut import modality_lut
 
 MOST_THREADS = 4
 WAIT_S = 0.05
@@ -112,7 +113,7 @@ class VolumeReader:
                         if held is not None:
                             held.close()
                         held = ImageFile(ref.file, run.archives)
-                    held.stored_into(ref.frame, self.volume.stored[k])
+                    _read_slice(held, ref.frame, self.volume.stored[k])
                 except CannotDecode as error:
                     self._fail(k, error)
                     run.arrivals.put(_Arrival(k, error))
@@ -152,6 +153,17 @@ class VolumeReader:
         self.volume.stored[self._failed] = smallest
 
 
+def _read_slice(file: ImageFile, frame: int, out: NDArray[np.generic]) -> None:
+    """Stored values into ``out``, through the file's modality table where it has one."""
+    table = modality_lut(file.header.elements, file.form.signed)
+    if table is None:
+        file.stored_into(frame, out)
+        return
+    stored = np.empty(out.shape, file.form.dtype)
+    file.stored_into(frame, stored)
+    out[...] = table.apply(stored)
+
+
 def load_volume(stack: Stack, progress: Progress) -> Volume:
     """Read a whole stack. Raises `NoVolume`, `Cancelled`."""
     return VolumeReader(stack).read(progress)
@@ -180,7 +192,8 @@ def _empty_volume(stack: Stack) -> Volume:
         rescale=values.rescales[0],
         source=source,
         slice_rescales=values.rescales if len(values.rescales) > 1 else (),
-        windows=values.windows,
+        voi=values.voi,
         inverted=values.inverted,
         padding=values.padding,
+        padding_limit=values.padding_limit,
     )

@@ -8,10 +8,12 @@ from PySide6.QtCore import QObject, QSize, Qt, QTimer, Slot
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar, QToolBar, QWidget
 
+from medviewer.gui.actions.images import file_choices
 from medviewer.gui.commands import Command, Menu, Where
 from medviewer.gui.desk import Desk
 from medviewer.gui.dialogs.keyboard import KeyRow
 from medviewer.gui.theme import icons
+from medviewer.gui.viewports.corner_text import choice_words
 
 
 class ActionTable(QObject):
@@ -95,6 +97,14 @@ class ActionTable(QObject):
         rows = [
             c for c in self.commands if c.id.startswith("window.") or c.id in ("view.reset", "view.maximise", "view.overlays", "view.text")
         ]
+        choices = file_choices(self._desk)
+        for number, voi in enumerate(choices if len(choices) > 1 else ()):
+            action = menu.addAction(choice_words(voi))
+            action.setCheckable(True)
+            action.setChecked(not self._desk.display.window_is_own and number == self._desk.display.choice)
+            action.triggered.connect(lambda _=False, number=number: self._desk.display.choose_voi(number))
+        if len(choices) > 1:
+            menu.addSeparator()
         for command in rows:
             if not (command.id.startswith("window.") and not self._actions[command.id].isEnabled()):
                 menu.addAction(self._actions[command.id])

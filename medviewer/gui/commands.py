@@ -41,6 +41,7 @@ def _images() -> list[Command]:
         ),
         Command("window.full", "Window: full range", images.full_window, menu, ("0",), refuse=images.no_grey, group=2),
         Command("window.file", "Window: as in the file", images.file_window, menu, ("1",), refuse=images.no_grey, group=2),
+        Command("window.next", "Window: next of the file's own", images.next_voi, menu, ("Shift+W",), refuse=images.no_choice, group=2),
         Command("window.auto", "Window: automatic", images.use_auto_window, menu, ("2",), refuse=images.no_grey, group=2),
     ]
     presets = [

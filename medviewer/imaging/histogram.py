@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from medviewer.core.voi import Padding, without_padding
 from medviewer.core.volume import Rescale
 
 MOST_SAMPLES = 500_000
@@ -34,13 +35,13 @@ def histogram(
     stored: NDArray[np.generic],
     rescales: Sequence[Rescale],
     *,
-    padding: int | None = None,
+    padding: Padding = None,
     loaded: NDArray[np.bool_] | None = None,
 ) -> Histogram | None:
     """Count the real-world values of at most `MOST_SAMPLES` voxels, evenly spread.
 
     stored : ``[k, j, i]`` or ``[j, i]`` stored values. rescales : one that holds for all, or one a slice.
-    padding : stored value that isn't counted. loaded : for each slice whether it was read; the others aren't counted.
+    padding : stored values that aren't counted. loaded : for each slice whether it was read; the others aren't counted.
     Returns None where there is nothing to count.
     """
     volume = stored if stored.ndim == 3 else stored[np.newaxis]
@@ -66,11 +67,8 @@ def steps(shape: Sequence[int], most: int) -> tuple[int, ...]:
     return tuple(result)
 
 
-def _real(plane: NDArray[np.generic], rescale: Rescale, padding: int | None) -> NDArray[np.float64]:
-    flat = plane.reshape(-1)
-    if padding is not None:
-        flat = flat[flat != padding]
-    values = flat.astype(np.float64) * rescale.slope + rescale.intercept
+def _real(plane: NDArray[np.generic], rescale: Rescale, padding: Padding) -> NDArray[np.float64]:
+    values = without_padding(plane, padding).astype(np.float64) * rescale.slope + rescale.intercept
     return values[np.isfinite(values)]
 
 

@@ -14,6 +14,7 @@ from medviewer.core.errors import CannotDecode, CannotWrite
 from medviewer.core.files import new_file
 from medviewer.core.geometry import Geometry
 from medviewer.core.study import Notice
+from medviewer.core.voi import Window
 from medviewer.core.volume import Rescale, Volume, VolumeSource
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def read_nifti(path: Path) -> tuple[Volume, NiftiGrid]:
         stored = stored.astype(stored.dtype.newbyteorder("="))
     rescale = Rescale(float(image.dataobj.slope), float(image.dataobj.inter))
     source = VolumeSource(path=str(path), kind="nifti")
-    return Volume(stored, grid.geometry, rescale, source, windows=_window(header)), grid
+    return Volume(stored, grid.geometry, rescale, source, voi=_window(header)), grid
 
 
 def write_nifti(path: Path, array_kji: NDArray[np.generic], geometry: Geometry, like: NiftiGrid | None = None) -> None:
@@ -208,9 +209,9 @@ def _notices(header: Any, source: str, shape: tuple[int, int, int]) -> list[Noti
     return []
 
 
-def _window(header: Any) -> tuple[tuple[float, float], ...]:
+def _window(header: Any) -> tuple[Window, ...]:
     low, high = float(header["cal_min"]), float(header["cal_max"])
-    return (((low + high) / 2, high - low),) if np.isfinite([low, high]).all() and high > low else ()
+    return (Window.between(low, high),) if np.isfinite([low, high]).all() and high > low else ()
 
 
 def _storable(path: Path, array: NDArray[np.generic]) -> NDArray[np.generic]:

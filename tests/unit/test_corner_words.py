@@ -35,7 +35,7 @@ def facts(**changes):
         "derived": None,
         "gap_mm": 3.0,
         "frame": frame,
-        "window": Window(40, 400),
+        "voi": Window(40, 400),
         "unit": "HU",
         "inverted": False,
         "zoom_percent": 150.0,

@@ -15,6 +15,7 @@ from support.phantoms import LESION_VALUE, oblique, write_phantom
 from medviewer.core.errors import Cancelled, CannotDecode, NoVolume
 from medviewer.core.progress import Progress
 from medviewer.core.study import FileLocation, ImageRef, Stack
+from medviewer.core.voi import Window
 from medviewer.core.volume import Rescale
 from medviewer.dicom.description import attributes, readable_name
 from medviewer.dicom.frames import read_image
@@ -216,8 +217,7 @@ def test_voi_table_is_given_and_its_range_stands_in_for_a_window(tmp_path: Path)
     path = write_projection(tmp_path / "voi.dcm", pixels, PhotometricInterpretation="MONOCHROME2", VOILUTSequence=[item])
     image = read_image(ImageRef(FileLocation(path), ""))
     assert image.windows == ((228.0, 256.0),)
-    assert image.voi is not None
-    np.testing.assert_array_equal(image.voi.apply(pixels), pydicom.pixels.apply_voi(pixels, pydicom.dcmread(path)))
+    np.testing.assert_array_equal(image.voi[0].apply(pixels), pydicom.pixels.apply_voi(pixels, pydicom.dcmread(path)))
 
 
 def test_modality_table_is_applied(tmp_path: Path) -> None:
@@ -255,3 +255,26 @@ def test_corner_text_has_the_files_words(tmp_path: Path) -> None:
 )
 def test_person_names_are_readable(name: str, readable: str) -> None:
     assert readable_name(name) == readable
+
+
+def test_a_volume_keeps_the_values_that_a_modality_table_makes_and_the_files_voi(tmp_path: Path) -> None:
+    phantom = write_phantom(tmp_path, shape_kji=(4, 16, 12))
+    table = (np.arange(1200, dtype=np.uint16) * 3 + 5).astype("<u2")
+    for path in phantom.paths:
+        ds = pydicom.dcmread(path)
+        item = pydicom.Dataset()
+        item.add_new("LUTDescriptor", "SS", [len(table), 0, 16])
+        item.add_new("LUTData", "OW", table.tobytes())
+        item.ModalityLUTType = "HU"
+        ds.ModalityLUTSequence = [item]
+        ds.WindowCenterWidthExplanation, ds.VOILUTFunction = "SOFT", "SIGMOID"
+        ds.add_new("PixelPaddingValue", "SS", -5)
+        ds.add_new("PixelPaddingRangeLimit", "SS", -9)
+        ds.save_as(path)
+    volume = load_volume(only_stack(tmp_path), Progress())
+    assert volume.rescale == Rescale(1, 0, "HU")
+    assert volume.padding_range == (-9, -5)
+    assert [(voi.name, voi.function) for voi in volume.voi if isinstance(voi, Window)] == [("SOFT", "SIGMOID")]
+    for k, path in enumerate(phantom.paths):
+        ds = pydicom.dcmread(path)
+        np.testing.assert_array_equal(volume.stored[k], pydicom.pixels.apply_modality_lut(ds.pixel_array, ds))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from medviewer.core.voi import Voi, Window
 from medviewer.gui.desk import Desk
-from medviewer.imaging.window import CT_PRESETS, Preset, Window, auto_window
+from medviewer.imaging.window import CT_PRESETS, Preset, auto_window
 from medviewer.imaging.window import full_window as full_window_of
 
 __all__ = ["CT_PRESETS"]
@@ -42,6 +43,29 @@ def use_auto_window(desk: Desk) -> None:
 def file_window(desk: Desk) -> None:
     """What the file suggests."""
     desk.display.forget_window()
+
+
+def next_voi(desk: Desk) -> None:
+    """The next of the windows and tables that the file suggests."""
+    display, choices = desk.display, file_choices(desk)
+    if choices:
+        display.choose_voi(0 if display.window_is_own else (display.choice + 1) % len(choices))
+
+
+def file_choices(desk: Desk) -> tuple[Voi, ...]:
+    """The windows and tables that the file of the active image suggests."""
+    picture = desk.views.active.picture
+    return picture.choices if picture is not None else ()
+
+
+def no_choice(desk: Desk) -> str | None:
+    """Needs a file with more than one suggestion, or one to go back to."""
+    count = len(file_choices(desk))
+    if desk.display.shown is None:
+        return "Open a study first."
+    if not count:
+        return "This file suggests no window."
+    return None if count > 1 or desk.display.window_is_own else "This file suggests this window only."
 
 
 def preset(chosen: Preset) -> Callable[[Desk], None]:
@@ -109,4 +133,4 @@ def _of_picture(desk: Desk, find: Callable[..., Window]) -> Window | None:
     picture = desk.views.active.picture
     if picture is None or picture.is_colour or picture.rescale is None:
         return None
-    return find(picture.pixels, picture.rescale)
+    return find(picture.pixels, picture.rescale, picture.padding)

@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QDoubleSpinBox,
     QHBoxLayout,
     QLabel,
-    QPushButton,
     QScrollArea,
     QVBoxLayout,
     QWidget,
@@ -25,7 +24,9 @@ from medviewer.core.progress import Progress
 from medviewer.core.volume import Rescale, Volume
 from medviewer.dicom.frames import DecodedImage
 from medviewer.gui.desk import Desk
+from medviewer.gui.panels.action_button import ActionButton
 from medviewer.gui.panels.section import column, heading, words
+from medviewer.gui.panels.voi_choices import VoiChoices
 from medviewer.gui.theme import colours
 from medviewer.gui.viewports.display import Change
 from medviewer.gui.viewports.images_source import ImagesSource
@@ -68,7 +69,8 @@ class HistogramPanel(QScrollArea):
         self.log_box.toggled.connect(self._show_log)
         self.level, self.width_ = _Number("Level", self._set_level), _Number("Width", self._set_width)
         self.width_.setMinimum(MIN_WIDTH)
-        self.presets = QWidget()
+        self.presets, self.choices = QWidget(), VoiChoices()
+        self.choices.chosen.connect(desk.display.choose_voi)
         self.buttons: dict[str, ActionButton] = {}
         self._parts = QWidget()
         self._build(action)
@@ -91,6 +93,7 @@ class HistogramPanel(QScrollArea):
         parts.addLayout(
             _row(self._button("Full range", action("window.full")), self._button("Reset to the file's own", action("window.file")))
         )
+        parts.addWidget(self.choices)
         preset_layout = column(self.presets, margins=0)
         preset_layout.addSpacing(4)
         preset_layout.addWidget(heading("Presets for CT"))
@@ -135,7 +138,7 @@ class HistogramPanel(QScrollArea):
             from medviewer.gui.panels.histogram_plot import HistogramPlot
 
             self.plot = HistogramPlot()
-            self.plot.dragged.connect(self._desk.display.set_window)
+            self.plot.dragged.connect(self._take_dragged)
             self._place.addWidget(self.plot)
         return self.plot
 
@@ -168,8 +171,8 @@ class HistogramPanel(QScrollArea):
             progress.check()
             if isinstance(subject, Volume):
                 rescales = subject.slice_rescales or (subject.rescale,)
-                return histogram(subject.stored, rescales, padding=subject.padding, loaded=loaded)
-            return histogram(subject.pixels, (subject.rescale,), padding=subject.padding)
+                return histogram(subject.stored, rescales, padding=subject.padding_range, loaded=loaded)
+            return histogram(subject.pixels, (subject.rescale,), padding=subject.padding_range)
 
         self._job = self._desk.session.jobs.submit(
             Lane.CPU,
@@ -220,35 +223,25 @@ class HistogramPanel(QScrollArea):
         plot.show_window(window, display.inverted)
         for number, value in ((self.level, window.centre), (self.width_, window.width)):
             number.show_value(value, window.width)
+        picture = self._desk.views.active.picture
+        self.choices.show_choices(picture.choices if picture is not None else (), None if display.window_is_own else display.choice)
         self.presets.setVisible(display.shown is not None and display.shown.stack.modality == "CT")
+
+    @Slot(object)
+    def _take_dragged(self, dragged: Window) -> None:
+        """The edges as they were dragged; a sigmoid stays one."""
+        window = self._desk.views.active.window_now()
+        self._desk.display.set_window(window.at(dragged.centre, dragged.width) if window is not None else dragged)
 
     def _set_level(self, level: float) -> None:
         window = self._desk.views.active.window_now()
         if window is not None:
-            self._desk.display.set_window(Window(level, window.width))
+            self._desk.display.set_window(window.at(level, window.width))
 
     def _set_width(self, width: float) -> None:
         window = self._desk.views.active.window_now()
         if window is not None:
-            self._desk.display.set_window(Window(window.centre, width))
-
-
-class ActionButton(QPushButton):
-    """A small button for a command, greyed and explained like it."""
-
-    def __init__(self, title: str, action: QAction) -> None:
-        super().__init__(title)
-        self._action = action
-        self.setStyleSheet("QPushButton { padding: 3px 6px; font-size: 11px; }")
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.clicked.connect(action.trigger)
-        action.changed.connect(self._follow)
-        self._follow()
-
-    @Slot()
-    def _follow(self) -> None:
-        self.setEnabled(self._action.isEnabled())
-        self.setToolTip(self._action.toolTip())
+            self._desk.display.set_window(window.at(window.centre, width))
 
 
 class _Number(QDoubleSpinBox):

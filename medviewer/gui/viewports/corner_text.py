@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -9,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medviewer.core.study import Patient, Stack, Study
+from medviewer.core.voi import LookUpTable, Voi, VoiFunction
 from medviewer.dicom.description import ImageAttributes
 from medviewer.imaging.reslice import PlaneFrame
-from medviewer.imaging.window import Window
 
 _AXIS_LETTERS = (("L", "R"), ("P", "A"), ("S", "I"))
 
@@ -29,7 +30,7 @@ class CornerFacts:
     derived: str | None
     gap_mm: float | None
     frame: PlaneFrame | None
-    window: Window | None
+    voi: Voi | None
     unit: str
     inverted: bool
     zoom_percent: float
@@ -77,9 +78,23 @@ def _technique(facts: CornerFacts) -> list[str]:
 
 
 def _window(facts: CornerFacts) -> list[str]:
-    if facts.window is None:
+    if facts.voi is None:
         return []
-    return [f"W {_number(facts.window.width)}  L {_number(facts.window.centre)}{'  inverted' if facts.inverted else ''}"]
+    return [f"{voi_words(facts.voi)}{'  inverted' if facts.inverted else ''}"]
+
+
+def voi_words(voi: Voi) -> str:
+    """``W 400  L 40``, or that a table of the file makes the greys."""
+    if isinstance(voi, LookUpTable):
+        return f"Table {voi.name}".strip()
+    return f"W {_number(voi.width)}  L {_number(voi.centre)}{'  sigmoid' if voi.function is VoiFunction.SIGMOID else ''}"
+
+
+def choice_words(voi: Voi) -> str:
+    """What the file calls a window or table, and the window's numbers."""
+    if isinstance(voi, LookUpTable):
+        return f"{voi.name or 'Unnamed'} (table)"
+    return f"{voi.name} ({voi_words(voi)})" if voi.name else voi_words(voi)
 
 
 def _value(facts: CornerFacts) -> list[str]:
@@ -146,9 +161,12 @@ def _sex(sex: str) -> str:
 
 
 def _number(value: float) -> str:
+    """As many digits as one can read: none behind the point from 100 on, three that count below 0.1."""
+    if not math.isfinite(value):
+        return {math.inf: "+∞", -math.inf: "-∞"}.get(value, "not a number")
     if value == int(value) or abs(value) >= 100:
-        return f"{value:.0f}"
-    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
+        return f"{value:.0f}" if abs(value) < 1e9 else f"{value:.6g}"
+    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}" if abs(value) >= 0.1 else f"{value:.3g}"
 
 
 def _short(text: str) -> str:

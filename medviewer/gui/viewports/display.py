@@ -12,11 +12,12 @@ from PySide6.QtCore import QObject, Signal
 from medviewer.app.analysis import Analysis
 from medviewer.app.stack_images import StackImages
 from medviewer.core.study import Patient, Stack, Study
+from medviewer.core.voi import LookUpTable, Padding, Voi, Window
 from medviewer.core.volume import Rescale, Volume
 from medviewer.dicom.description import ImageAttributes
 from medviewer.dicom.volumes import VolumeReader
 from medviewer.gui.viewports.overlay_style import OverlayStyle
-from medviewer.imaging.window import Window, auto_window, full_window
+from medviewer.imaging.window import auto_window, full_window
 
 Float = NDArray[np.float64]
 # The free pane starts as an axial plane tilted about the patient's left-right axis, so that it shows something new.
@@ -52,6 +53,7 @@ class _Memory:
     window: Window | None
     inverted: bool
     point: Float | None
+    choice: int = 0
 
 
 class Display(QObject):
@@ -69,6 +71,7 @@ class Display(QObject):
         self.reviewed = False
         self.window: Window | None = None
         self.window_is_own = False
+        self.choice = 0
         self.inverted = False
         self.point: Float = np.zeros(3)
         self.oblique: tuple[Float, Float] = OBLIQUE_START
@@ -149,8 +152,12 @@ class Display(QObject):
         self.changed.emit(Change.WINDOW)
 
     def forget_window(self) -> None:
-        """Go back to the window the images suggest."""
-        self.window_is_own = False
+        """Go back to what the images suggest first."""
+        self.choose_voi(0)
+
+    def choose_voi(self, choice: int) -> None:
+        """Show every image through the one of its file's windows and tables that has this place among them."""
+        self.choice, self.window_is_own = choice, False
         self.window = self._first_window() if self.reader is not None else None
         self.changed.emit(Change.WINDOW)
 
@@ -198,10 +205,15 @@ class Display(QObject):
         self.text_shown = shown
         self.changed.emit(Change.TEXT)
 
-    def file_window(self) -> Window | None:
-        """The first window the files suggest."""
+    def file_voi(self) -> Voi | None:
+        """The window or table of the volume's files that was chosen, the first as long as none was."""
         volume = self.volume
-        return Window(*volume.windows[0]) if volume is not None and volume.windows else None
+        return volume.voi[min(self.choice, len(volume.voi) - 1)] if volume is not None and volume.voi else None
+
+    def file_window(self) -> Window | None:
+        """The same, with the range of a table for its window."""
+        voi = self.file_voi()
+        return voi.window if isinstance(voi, LookUpTable) else voi
 
     def auto_window(self) -> Window | None:
         """A window from the values that are loaded."""
@@ -219,13 +231,14 @@ class Display(QObject):
         self.shown, self.reader, self.images, self.attributes, self.analysis = shown, None, None, None, None
         self.window = memory.window if memory is not None else None
         self.window_is_own = self.window is not None
+        self.choice = memory.choice if memory is not None else 0
         self.inverted = memory.inverted if memory is not None else False
         self.oblique = OBLIQUE_START
 
     def _remember(self) -> None:
         if self.shown is not None:
             point = self.point if self.reader is not None else None
-            self._memory[self.shown.stack.key] = _Memory(self.window if self.window_is_own else None, self.inverted, point)
+            self._memory[self.shown.stack.key] = _Memory(self.window if self.window_is_own else None, self.inverted, point, self.choice)
 
     def _on_a_slice(self, point_lps: Float) -> Float:
         volume = self.volume
@@ -236,11 +249,11 @@ class Display(QObject):
     def _first_window(self) -> Window:
         return self.file_window() or self.auto_window() or Window(0.5, 1.0)
 
-    def _loaded_values(self) -> tuple[NDArray[np.generic], Rescale, int | None] | None:
+    def _loaded_values(self) -> tuple[NDArray[np.generic], Rescale, Padding] | None:
         volume, reader = self.volume, self.reader
         if volume is None or reader is None or not reader.loaded.any():
             return None
         loaded = np.flatnonzero(reader.loaded)
         some = loaded[:: max(1, len(loaded) // 24)]
         step = max(1, volume.stored.shape[1] // 128), max(1, volume.stored.shape[2] // 128)
-        return volume.stored[some, :: step[0], :: step[1]], volume.rescale, volume.padding
+        return volume.stored[some, :: step[0], :: step[1]], volume.rescale, volume.padding_range

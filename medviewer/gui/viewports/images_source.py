@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medviewer.core.geometry import Geometry
-from medviewer.dicom.frames import DecodedImage
+from medviewer.core.voi import Voi, Window
+from medviewer.dicom.frames import DecodedImage, found_window
 from medviewer.gui.theme import colours
 from medviewer.gui.viewports.display import Display
 from medviewer.gui.viewports.source import Picture
 from medviewer.imaging.reslice import PlaneFrame
-from medviewer.imaging.window import Window, auto_window
 
 
 class ImagesSource:
@@ -29,7 +29,7 @@ class ImagesSource:
         self._display, self._images = display, images
         self.title = "Image" if self.count() == 1 else "Images"
         self._index = 0 if self.count() < 3 else self.count() // 2
-        self._windows: dict[int, Window] = {}
+        self._found: dict[int, Window] = {}
         images.want(self._index)
 
     def count(self) -> int:
@@ -59,15 +59,28 @@ class ImagesSource:
             return None
         frame = axis_frame(image.geometry) if image.geometry is not None else None
         step = (image.spacing_mm[1], image.spacing_mm[0]) if image.spacing_mm is not None else (1.0, 1.0)
-        return Picture(image.pixels, image.rescale, frame, step, image.inverted, window=self._window(image))
+        return Picture(
+            image.pixels,
+            image.rescale,
+            frame,
+            step,
+            image.inverted,
+            inside=~image.empty if image.empty is not None else None,
+            voi=self._voi(image),
+            choices=image.voi,
+            padding=image.padding_range,
+            supplement=image.supplement,
+        )
 
-    def _window(self, image: DecodedImage) -> Window | None:
-        if image.pixels.ndim == 3:
+    def _voi(self, image: DecodedImage) -> Voi | None:
+        """What the reader picked among the file's choices, else the first, else a window found from the values."""
+        if image.is_colour:
             return None
-        if self._index not in self._windows:
-            own = Window(*image.windows[0]) if image.windows else auto_window(image.pixels, image.rescale, image.padding)
-            self._windows[self._index] = own
-        return self._windows[self._index]
+        if image.voi:
+            return image.voi[min(self._display.choice, len(image.voi) - 1)]
+        if self._index not in self._found:
+            self._found[self._index] = found_window(image)
+        return self._found[self._index]
 
     def layer(self, array: NDArray[np.generic], geometry: Geometry) -> None:
         """Nothing lies on single images."""

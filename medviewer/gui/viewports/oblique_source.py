@@ -94,7 +94,17 @@ class ObliqueSource:
             factors = np.array(slopes, np.float32), np.array(intercepts, np.float32)
         sampled = sample_linear(volume.stored, volume.geometry, frame, factors)
         rescale = volume.rescale if factors is None else None
-        return Picture(sampled.values, rescale, frame, (frame.column_mm, frame.row_mm), volume.inverted, sampled.inside)
+        return Picture(
+            sampled.values,
+            rescale,
+            frame,
+            (frame.column_mm, frame.row_mm),
+            volume.inverted,
+            sampled.inside,
+            voi=self._display.file_voi(),
+            choices=volume.voi,
+            padding=volume.padding_range if rescale is not None else None,
+        )
 
     def layer(self, array: NDArray[np.generic], geometry: Geometry) -> NDArray[np.generic]:
         """Nearest values on the plane; which voxels those are is worked out once for mask and heatmap."""

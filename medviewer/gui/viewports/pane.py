@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSizeF, Qt, Signal
 from PySide6.QtGui import QColor, QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QToolTip, QWidget
 
+from medviewer.core.voi import LookUpTable, Voi, Window
 from medviewer.gui.theme import colours
 from medviewer.gui.tools.toolbox import Toolbox
 from medviewer.gui.viewports.badges import badges
@@ -31,7 +32,6 @@ from medviewer.gui.viewports.pane_painter import CrossPlane, PanePainter, draw_b
 from medviewer.gui.viewports.placement import Placement, View
 from medviewer.gui.viewports.slice_slider import SliceSlider
 from medviewer.gui.viewports.source import Picture, Source
-from medviewer.imaging.window import Window
 
 
 class Pane(QWidget):
@@ -77,12 +77,17 @@ class Pane(QWidget):
         """What is on display now."""
         return self.source.picture() if self.source is not None else None
 
-    def window_now(self) -> Window | None:
-        """The window this pane shows through."""
+    def voi_now(self) -> Voi | None:
+        """The window or table this pane shows through; None for colour and before there is a picture."""
         picture = self.picture
         if picture is None or picture.is_colour:
             return None
-        return self.display.window or picture.window
+        return self.display.window if self.display.window_is_own else picture.voi or self.display.window
+
+    def window_now(self) -> Window | None:
+        """The same, with the range of a table for its window: where the reader's own window begins."""
+        voi = self.voi_now()
+        return voi.window if isinstance(voi, LookUpTable) else voi
 
     def placement(self) -> Placement | None:
         """Where the picture lies in the pane."""
@@ -154,8 +159,8 @@ class Pane(QWidget):
             painter.fillRect(self.rect(), QColor(colours.VIEW))
             draw_message(painter, area, self._empty_words())
         else:
-            window = self.display.window or picture.window or Window(127.5, 256)
-            base = self._painter.base(self.display, self.source, picture, window, placement, self.size(), self.devicePixelRatio())
+            voi = self.voi_now() or Window.between(0, 255)
+            base = self._painter.base(self.display, self.source, picture, voi, placement, self.size(), self.devicePixelRatio())
             painter.drawPixmap(0, 0, base)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if picture is not None and placement is not None and self.source is not None:
@@ -205,7 +210,7 @@ class Pane(QWidget):
             source.derived,
             source.gap_mm,
             picture.frame,
-            self.window_now(),
+            self.voi_now(),
             unit,
             self.display.inverted,
             placement.percent,

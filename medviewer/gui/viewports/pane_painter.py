@@ -10,6 +10,7 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, QSize, QSizeF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPixmap, QTransform
 
 from medviewer.core.segmentation import Heatmap
+from medviewer.core.voi import Voi
 from medviewer.gui.theme import colours
 from medviewer.gui.theme.style import sized
 from medviewer.gui.viewports.display import Display
@@ -20,7 +21,6 @@ from medviewer.gui.viewports.rendering import grey_image, on_screen, qimage, red
 from medviewer.gui.viewports.source import Picture, Source
 from medviewer.imaging.colour import heat_table, label_table, painted_labels
 from medviewer.imaging.reslice import PlaneFrame, cross
-from medviewer.imaging.window import Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,25 +43,25 @@ class PanePainter:
         self._grey = self._base = None
 
     def base(
-        self, display: Display, source: Source, picture: Picture, window: Window, placement: Placement, size: QSize, ratio: float
+        self, display: Display, source: Source, picture: Picture, voi: Voi, placement: Placement, size: QSize, ratio: float
     ) -> QPixmap:
         """Image and overlays at screen size, made anew only when something in them has changed."""
         analysis = display.analysis.id if display.analysis is not None else None
         place = (placement.transform.m11(), placement.transform.m22(), placement.transform.dx(), placement.transform.dy())
-        key = (source.key(), window, display.inverted, display.overlay, analysis, place, size.width(), size.height(), ratio)
+        key = (source.key(), voi, display.inverted, display.overlay, analysis, place, size.width(), size.height(), ratio)
         if self._base is None or self._base[0] != key:
-            self._base = key, self._painted(display, source, picture, window, placement, size, ratio)
+            self._base = key, self._painted(display, source, picture, voi, placement, size, ratio)
         return self._base[1]
 
     def _painted(
-        self, display: Display, source: Source, picture: Picture, window: Window, placement: Placement, size: QSize, ratio: float
+        self, display: Display, source: Source, picture: Picture, voi: Voi, placement: Placement, size: QSize, ratio: float
     ) -> QPixmap:
         pixmap = QPixmap(size * ratio)
         pixmap.setDevicePixelRatio(ratio)
         pixmap.fill(QColor(colours.VIEW))
         painter = QPainter(pixmap)
         factor = reduction(placement.scale * min(placement.step) * ratio)
-        grey = self._grey_image(source, picture, window, inverted=display.inverted, factor=factor)
+        grey = self._grey_image(source, picture, voi, inverted=display.inverted, factor=factor)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.setTransform(QTransform.fromScale(factor, factor) * placement.transform, True)
@@ -72,10 +72,10 @@ class PanePainter:
         painter.end()
         return pixmap
 
-    def _grey_image(self, source: Source, picture: Picture, window: Window, *, inverted: bool, factor: int) -> QImage:
-        key = (source.key(), window, inverted, factor)
+    def _grey_image(self, source: Source, picture: Picture, voi: Voi, *, inverted: bool, factor: int) -> QImage:
+        key = (source.key(), voi, inverted, factor)
         if self._grey is None or self._grey[0] != key:
-            self._grey = key, grey_image(picture, window, inverted=inverted, factor=factor)
+            self._grey = key, grey_image(picture, voi, inverted=inverted, factor=factor)
         return self._grey[1]
 
     def _overlays(self, painter: QPainter, display: Display, source: Source, placement: Placement, size: QSize, ratio: float) -> None:

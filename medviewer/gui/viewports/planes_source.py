@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medviewer.core.geometry import Geometry
+from medviewer.core.voi import is_padding
 from medviewer.core.volume import Rescale, Volume
 from medviewer.gui.theme import colours
 from medviewer.gui.viewports.display import Display
@@ -80,7 +81,23 @@ class PlanesSource:
             pixels = pixels * self.planes.pixels(slopes, index) + self.planes.pixels(intercepts, index)  # type: ignore[operator]
             rescale = None
         ready = bool(reader.loaded[index]) if self.planes.is_acquired else bool(reader.loaded.any())
-        return Picture(pixels, rescale, frame, (frame.column_mm, frame.row_mm), volume.inverted, None, ready, frame.shear_mm)
+        inside = None
+        if rescale is None:  # the values no longer tell what was padding
+            empty = is_padding(self.planes.pixels(volume.stored, index), volume.padding_range)
+            inside = ~empty if empty is not None else None
+        return Picture(
+            pixels,
+            rescale,
+            frame,
+            (frame.column_mm, frame.row_mm),
+            volume.inverted,
+            inside,
+            ready,
+            frame.shear_mm,
+            voi=self._display.file_voi(),
+            choices=volume.voi,
+            padding=volume.padding_range if rescale is not None else None,
+        )
 
     def layer(self, array: NDArray[np.generic], geometry: Geometry) -> NDArray[np.generic]:
         """A view of the array where it lies on the volume's grid, else its nearest values."""

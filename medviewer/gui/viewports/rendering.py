@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, QSize
 from PySide6.QtGui import QImage, QTransform
 
+from medviewer.core.voi import Padding, Voi, grey8, is_padding
+from medviewer.core.volume import Rescale
+from medviewer.dicom.lut import Supplement
 from medviewer.gui.viewports.source import Picture
-from medviewer.imaging.window import Window, grey_table, has_table, looked_up, opaque, windowed
+from medviewer.imaging.window import grey_table, has_table, looked_up, opaque
 
-BLACK = np.uint32(0xFF000000)
+BLACK, SWAP = np.uint32(0xFF000000), np.uint32(0x00FFFFFF)
 
 
 def qimage(pixels: NDArray[np.uint32], image_format: QImage.Format) -> QImage:
@@ -25,32 +31,92 @@ def reduction(scale: float) -> int:
     return max(1, int(1 / max(scale, 1e-3)))
 
 
-def reduced(pixels: NDArray[np.generic], factor: int) -> NDArray[np.generic]:
-    """Means over blocks of ``factor`` x ``factor`` pixels, in the same type; the rest at the edges is left out."""
+def reduced(pixels: NDArray[np.generic], factor: int, empty: NDArray[np.bool_] | None = None) -> NDArray[np.generic]:
+    """Means over blocks of ``factor`` x ``factor`` pixels, in the same type; the rest at the edges is left out.
+
+    empty : pixels that don't count. A block of which most are empty takes the value of one of those.
+    """
+    blocks = _blocks(pixels, factor)
+    if empty is None or not empty.any():
+        return _as_type(blocks.mean(axis=(1, 3), dtype=np.float32), pixels.dtype)
+    left_out = _blocks(empty, factor)
+    counts = factor * factor - np.count_nonzero(left_out, axis=(1, 3))
+    sums = np.where(left_out, 0, blocks).sum(axis=(1, 3), dtype=np.float64)
+    means = _as_type(sums / np.maximum(counts, 1), pixels.dtype)
+    return np.where(counts * 2 > factor * factor, means, pixels[empty][0]).astype(pixels.dtype)
+
+
+def _blocks(pixels: NDArray[np.generic], factor: int) -> NDArray[np.generic]:
     rows, columns = (n - n % factor for n in pixels.shape[:2])
-    blocks = pixels[:rows, :columns].reshape(rows // factor, factor, columns // factor, factor, *pixels.shape[2:])
-    means = blocks.mean(axis=(1, 3), dtype=np.float32)
-    return np.rint(means).astype(pixels.dtype) if pixels.dtype.kind in "iu" else means.astype(pixels.dtype)
+    return pixels[:rows, :columns].reshape(rows // factor, factor, columns // factor, factor, *pixels.shape[2:])
 
 
-def grey_image(picture: Picture, window: Window, *, inverted: bool, factor: int = 1) -> QImage:
-    """The picture through a window, opaque; with ``factor`` averaged over blocks first."""
-    pixels = picture.pixels if factor == 1 else reduced(picture.pixels, factor)
+def _as_type(means: NDArray[np.floating[Any]], dtype: np.dtype[np.generic]) -> NDArray[np.generic]:
+    return np.rint(means).astype(dtype) if dtype.kind in "iu" else means.astype(dtype)
+
+
+def grey_image(picture: Picture, voi: Voi, *, inverted: bool, factor: int = 1) -> QImage:
+    """The picture through a window or table, opaque; with ``factor`` averaged over blocks first.
+
+    inverted : the reader wants black and white swapped, whatever the file wants. What lies outside the picture stays black.
+    """
+    pixels, inside = _shrunk(picture, factor)
     if pixels.ndim == 3:
         channels = (255 - pixels if inverted else pixels).astype(np.uint32)
         packed = BLACK | (channels[..., 0] << np.uint32(16)) | (channels[..., 1] << np.uint32(8)) | channels[..., 2]
         return qimage(packed, QImage.Format.Format_RGB32)
-    flipped = picture.inverted != inverted
     if picture.rescale is not None and has_table(pixels.dtype):
-        packed = looked_up(pixels, grey_table(window, picture.rescale, pixels.dtype, inverted=flipped))
+        table = _table(voi, picture.rescale, pixels.dtype, picture.inverted, inverted, picture.padding, picture.supplement)
+        packed = looked_up(pixels, table)
     else:
-        values = pixels.astype(np.float32)
+        values: NDArray[np.floating[Any]] = pixels.astype(np.float32 if pixels.dtype == np.float32 else np.float64)
         if picture.rescale is not None:
-            values = values * np.float32(picture.rescale.slope) + np.float32(picture.rescale.intercept)
-        packed = opaque(windowed(values, window, inverted=flipped))
-    if picture.inside is not None and factor == 1:
-        packed[~picture.inside] = BLACK
+            values = values * picture.rescale.slope + picture.rescale.intercept
+        packed = opaque(grey8(values, voi, inverted=picture.inverted, empty=is_padding(pixels, picture.padding)))
+        packed = packed ^ SWAP if inverted else packed
+    if inside is not None:
+        packed[~inside] = BLACK
     return qimage(packed, QImage.Format.Format_RGB32)
+
+
+def _shrunk(picture: Picture, factor: int) -> tuple[NDArray[np.generic], NDArray[np.bool_] | None]:
+    pixels, inside = picture.pixels, picture.inside
+    if factor == 1:
+        return pixels, inside
+    if inside is not None:
+        inside = inside[factor // 2 :: factor, factor // 2 :: factor][: pixels.shape[0] // factor, : pixels.shape[1] // factor]
+    if picture.supplement is not None:  # a mean of two colours' numbers is the number of a third
+        nearest = pixels[factor // 2 :: factor, factor // 2 :: factor]
+        return nearest[: pixels.shape[0] // factor, : pixels.shape[1] // factor], inside
+    return reduced(pixels, factor, is_padding(pixels, picture.padding)), inside
+
+
+@lru_cache(maxsize=16)
+def _table(
+    voi: Voi,
+    rescale: Rescale,
+    dtype: np.dtype[np.generic],
+    low_is_bright: bool,
+    swapped: bool,
+    padding: Padding,
+    supplement: Supplement | None,
+) -> NDArray[np.uint32]:
+    """`grey_table` as this picture needs it; kept, as neighbours mostly need the same."""
+    table = grey_table(voi, rescale, dtype, inverted=low_is_bright, padding=padding)
+    if swapped:
+        table ^= SWAP
+    if supplement is not None:
+        table = _with_colours(table, supplement, dtype)
+    table.flags.writeable = False
+    return table
+
+
+def _with_colours(table: NDArray[np.uint32], supplement: Supplement, dtype: np.dtype[np.generic]) -> NDArray[np.uint32]:
+    stored = np.arange(len(table), dtype=f"u{dtype.itemsize}").view(dtype).astype(np.int64)
+    index = stored - supplement.first
+    red, green, blue = (supplement.colours[:, n].astype(np.uint32) for n in range(3))
+    packed = BLACK | (red << np.uint32(16)) | (green << np.uint32(8)) | blue
+    return np.where(index >= 0, packed.take(np.clip(index, 0, len(packed) - 1)), table)
 
 
 def on_screen(plane: NDArray[np.generic], transform: QTransform, size: QSize) -> tuple[NDArray[np.generic], QPoint] | None:

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medviewer.core.geometry import Geometry
+from medviewer.core.voi import Padding, Voi, is_padding
 from medviewer.core.volume import Rescale
+from medviewer.dicom.lut import Supplement
 from medviewer.imaging.reslice import PlaneFrame
-from medviewer.imaging.window import Window
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,7 +24,8 @@ class Picture:
     frame : where it lies, or None; step : (column, row) distances, in mm of the patient where there is a frame,
         else only their ratio (at the detector, or square).
     inside : where there are values at all, or None for everywhere. loaded : whether it has been decoded.
-    window : the window the picture itself suggests, which holds until the reader picks one.
+    choices : windows and tables its file suggests; voi : the one of them (or a found one) that holds until the reader
+        picks another. padding : stored values that hold nothing. supplement : colours of the highest stored values.
     """
 
     pixels: NDArray[np.generic]
@@ -34,7 +36,10 @@ class Picture:
     inside: NDArray[np.bool_] | None = None
     loaded: bool = True
     shear_mm: float = 0.0
-    window: Window | None = None
+    voi: Voi | None = None
+    choices: tuple[Voi, ...] = ()
+    padding: Padding = None
+    supplement: Supplement | None = None
 
     @property
     def is_colour(self) -> bool:
@@ -49,6 +54,9 @@ class Picture:
             return None
         if self.is_colour:
             return tuple(int(c) for c in self.pixels[row, column])
+        empty = is_padding(self.pixels[row, column], self.padding)
+        if empty is not None and bool(empty):
+            return None
         value = float(self.pixels[row, column])
         return value if self.rescale is None else value * self.rescale.slope + self.rescale.intercept
 
