@@ -5,21 +5,39 @@ A scan of thousands of files spends its time here, so this steps over what it do
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from struct import Struct
 
 from medviewer.dicom import tags
+from medviewer.dicom.element_values import Elements
+
+__all__ = ["BIG_ENDIAN", "EXPLICIT", "IMPLICIT", "BadHeader", "Elements", "Encoding", "NeedMore", "element_head", "read_value"]
 
 UNDEFINED = 0xFFFFFFFF
 ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 LONG_VRS = frozenset({b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"})
+SHORT_VRS = frozenset(
+    {
+        b"AE", b"AS", b"AT", b"CS", b"DA", b"DS", b"DT", b"FD", b"FL", b"IS", b"LO", b"LT",
+        b"PN", b"SH", b"SL", b"SS", b"ST", b"TM", b"UI", b"UL", b"US",
+    }
+)  # fmt: skip
 DEEPEST = 24
 """Nesting of sequences beyond this is taken for an attack, not for a header."""
+MOST_ITEMS = 1_000_000
+LARGEST_VALUE = 32 << 20
+"""Bytes of a single wanted value beyond which it isn't believed (offset tables of a million frames are a quarter of it)."""
 
 
 class BadHeader(Exception):
-    """The bytes are not a DICOM data set; the text says what was found, without a full stop."""
+    """The bytes are not a DICOM data set; the text says what was found, without a full stop.
+
+    code : ``truncated`` when the file ends too early, else ``damaged``.
+    """
+
+    def __init__(self, text: str, code: str = "damaged") -> None:
+        super().__init__(text)
+        self.code = code
 
 
 class NeedMore(Exception):
@@ -49,92 +67,6 @@ _LENGTH_LE, _LENGTH_BE = Struct("<I"), Struct(">I")
 EXPLICIT, IMPLICIT, BIG_ENDIAN = Encoding(), Encoding(explicit=False), Encoding(little=False)
 
 
-class Elements:
-    """The wanted elements of one data set or item, as raw bytes, read as numbers or text when asked.
-
-    A value that can't be read counts as absent and its tag is kept in ``bad``.
-    """
-
-    __slots__ = ("bad", "little", "values")
-
-    def __init__(self, little: bool = True) -> None:
-        self.values: dict[int, bytes | list[Elements]] = {}
-        self.little = little
-        self.bad: set[int] = set()
-
-    def __contains__(self, tag: int) -> bool:
-        return bool(self.values.get(tag))
-
-    def raw(self, tag: int) -> bytes:
-        """The value's bytes; empty when absent."""
-        value = self.values.get(tag, b"")
-        return value if isinstance(value, bytes) else b""
-
-    def text(self, tag: int) -> str:
-        """A value in the default repertoire (UIDs, codes, dates), without padding."""
-        return self.raw(tag).decode("latin-1").strip(" \0")
-
-    def texts(self, tag: int) -> tuple[str, ...]:
-        """A multi-valued text, split at backslashes; empty when absent."""
-        text = self.text(tag)
-        return tuple(part.strip(" \0") for part in text.split("\\")) if text else ()
-
-    def floats(self, tag: int) -> tuple[float, ...]:
-        """Decimal strings, or binary doubles and floats (FD, FL) where the standard has those; empty when absent or bad."""
-        raw = self.raw(tag)
-        if not raw.strip(b" \0\\"):
-            return ()
-        if tag in _DOUBLES and len(raw) % 8 == 0:
-            return Struct(f"{'<' if self.little else '>'}{len(raw) // 8}d").unpack(raw)
-        try:
-            numbers = tuple(float(part) for part in raw.decode("latin-1").strip(" \0").split("\\"))
-        except ValueError:
-            self.bad.add(tag)
-            return ()
-        if not all(math.isfinite(number) for number in numbers):
-            self.bad.add(tag)
-            return ()
-        return numbers
-
-    def number(self, tag: int) -> float | None:
-        """The first of `floats`, or None."""
-        numbers = self.floats(tag)
-        return numbers[0] if numbers else None
-
-    def integer(self, tag: int) -> int | None:
-        """An integer string, or None when absent or bad."""
-        number = self.number(tag)
-        return None if number is None else int(number)
-
-    def shorts(self, tag: int, signed: bool = False) -> tuple[int, ...]:
-        """16-bit integers (US, SS); empty when absent."""
-        raw = self.raw(tag)
-        return Struct(f"{'<' if self.little else '>'}{len(raw) // 2}{'h' if signed else 'H'}").unpack(raw[: len(raw) // 2 * 2])
-
-    def short(self, tag: int, default: int = 0) -> int:
-        """The first of `shorts`, or the default."""
-        numbers = self.shorts(tag)
-        return numbers[0] if numbers else default
-
-    def long(self, tag: int) -> int | None:
-        """A 32-bit unsigned integer (UL), or None."""
-        raw = self.raw(tag)
-        return (_LENGTH_LE if self.little else _LENGTH_BE).unpack_from(raw)[0] if len(raw) >= 4 else None
-
-    def items(self, tag: int) -> list[Elements]:
-        """The items of a sequence; empty when absent."""
-        value = self.values.get(tag)
-        return value if isinstance(value, list) else []
-
-    def item(self, tag: int) -> Elements | None:
-        """The first item of a sequence, or None."""
-        items = self.items(tag)
-        return items[0] if items else None
-
-
-_DOUBLES = frozenset({tags.EFFECTIVE_ECHO_TIME, tags.DIFFUSION_B_VALUE, tags.DIFFUSION_ORIENTATION})
-
-
 def element_head(buffer: bytes, at: int, encoding: Encoding) -> tuple[int, bytes, int, int]:
     """Tag, VR (empty when implicit), length, and where the value begins. Raises `NeedMore` at the buffer's end."""
     if at + 8 > len(buffer):
@@ -144,19 +76,56 @@ def element_head(buffer: bytes, at: int, encoding: Encoding) -> tuple[int, bytes
         group, number, length = implicit.unpack_from(buffer, at)
         return group << 16 | number, b"", length, at + 8
     group, number, vr, length = explicit.unpack_from(buffer, at)
+    tag = group << 16 | number
+    if vr in SHORT_VRS:
+        return tag, vr, length, at + 8
     if group == 0xFFFE:
-        return group << 16 | number, b"", implicit.unpack_from(buffer, at)[2], at + 8
+        return tag, b"", implicit.unpack_from(buffer, at)[2], at + 8
     if vr in LONG_VRS:
         if at + 12 > len(buffer):
             raise NeedMore(at + 12)
-        return group << 16 | number, vr, (_LENGTH_LE if encoding.little else _LENGTH_BE).unpack_from(buffer, at + 8)[0], at + 12
-    if not (65 <= vr[0] <= 90 and 65 <= vr[1] <= 90):
-        # Some writers drop into implicit VR for single elements; a length that small is believed, as pydicom does.
-        length = implicit.unpack_from(buffer, at)[2]
-        if length != UNDEFINED and length > 1 << 24:
-            raise BadHeader(f"its header is damaged at element ({group:04X},{number:04X})")
-        return group << 16 | number, b"", length, at + 8
-    return group << 16 | number, vr, length, at + 8
+        return tag, vr, (_LENGTH_LE if encoding.little else _LENGTH_BE).unpack_from(buffer, at + 8)[0], at + 12
+    return _odd_head(buffer, at, encoding, tag, vr, length)
+
+
+def _odd_head(buffer: bytes, at: int, encoding: Encoding, tag: int, vr: bytes, short: int) -> tuple[int, bytes, int, int]:
+    """An element whose VR is none: of the ways writers get there, the first that leads to a next element is believed.
+
+    Some drop into implicit VR for single elements, some leave the VR blank, and VRs that are still to come have long
+    lengths (PS3.5 7.1.2).
+    """
+    long = encoding.structs[1].unpack_from(buffer, at)[2]
+    ways = [(b"", long, at + 8), (vr, short, at + 8)]
+    if _is_text(vr):
+        ways.reverse()
+        if at + 12 <= len(buffer):
+            ways.append((vr, (_LENGTH_LE if encoding.little else _LENGTH_BE).unpack_from(buffer, at + 8)[0], at + 12))
+    if vr == b"  ":
+        ways.append((vr, 0, at + 6))  # neither VR nor length
+    for found, length, begin in ways:
+        if length != UNDEFINED and _continues(buffer, begin + length, tag, encoding):
+            return tag, found, length, begin
+    found, length, begin = ways[0]
+    if length == UNDEFINED or length > 1 << 24:
+        raise BadHeader(f"its header is damaged at element ({tag >> 16:04X},{tag & 0xFFFF:04X})")
+    return tag, found, length, begin
+
+
+def _is_text(vr: bytes) -> bool:
+    return all(32 <= byte < 127 for byte in vr)
+
+
+def _continues(buffer: bytes, at: int, tag: int, encoding: Encoding) -> bool:
+    """Whether a later element, a delimiter, or the end of what was read stands at a position."""
+    if at == len(buffer):
+        return True
+    if at + 6 > len(buffer):
+        return False
+    group, number = encoding.structs[0].unpack_from(buffer.ljust(at + 8, b"\0"), at)[:2]
+    following = group << 16 | number
+    if group == 0xFFFE:
+        return number in (0xE000, 0xE00D, 0xE0DD)
+    return tag <= following and (not encoding.explicit or buffer[at + 4 : at + 6].isalpha() or group == tag >> 16)
 
 
 def read_sequence(buffer: bytes, at: int, length: int, encoding: Encoding, keep: bool, depth: int = 0) -> tuple[list[Elements], int]:
@@ -174,6 +143,8 @@ def read_sequence(buffer: bytes, at: int, length: int, encoding: Encoding, keep:
         item, at = read_item(buffer, begin, size, encoding, keep, depth)
         if keep:
             items.append(item)
+            if len(items) > MOST_ITEMS:
+                raise BadHeader(f"a sequence holds more than {MOST_ITEMS} items")
     return items, at
 
 
@@ -185,28 +156,38 @@ def read_item(buffer: bytes, at: int, length: int, encoding: Encoding, keep: boo
         raise NeedMore(end)
     if not keep and end is not None:
         return item, end
+    into = item if keep else None
     while end is None or at < end:
         tag, vr, size, begin = element_head(buffer, at, encoding)
         if tag == ITEM_END:
             return item, begin
-        at = read_value(buffer, begin, tag, vr, size, encoding, item if keep else None, depth)
+        at = read_value(buffer, begin, tag, vr, size, encoding, into, depth)
     return item, at
 
 
 def read_value(buffer: bytes, at: int, tag: int, vr: bytes, size: int, encoding: Encoding, into: Elements | None, depth: int) -> int:
     """Keep a value if it is wanted; returns where it ends. A known length beyond the buffer is fine for unwanted ones."""
-    if size == UNDEFINED or (into is not None and tag in tags.SEQUENCES):
-        inner = IMPLICIT if vr == b"UN" else encoding  # PS3.5 6.2.2: unknown VR of undefined length is implicit little endian
-        keep = into is not None and tag in tags.SEQUENCES
+    is_wanted_sequence = into is not None and tag in tags.SEQUENCES
+    if size == UNDEFINED or is_wanted_sequence:
         if size != UNDEFINED and at + size > len(buffer):
             raise NeedMore(at + size)
-        items, at = read_sequence(buffer, at, size, inner, keep, depth + 1)
-        if keep and into is not None:
+        inner = _inside_unknown(buffer, at, encoding) if vr == b"UN" else encoding
+        items, at = read_sequence(buffer, at, size, inner, is_wanted_sequence, depth + 1)
+        if is_wanted_sequence and into is not None:
             into.values[tag] = items
         return at
     end = at + size
     if into is not None and tag in tags.WANTED:
+        if size > LARGEST_VALUE:
+            into.mark_bad(tag)
+            return end
         if end > len(buffer):
             raise NeedMore(end)
         into.values[tag] = buffer[at:end]
     return end
+
+
+def _inside_unknown(buffer: bytes, at: int, encoding: Encoding) -> Encoding:
+    """A sequence of unknown VR is implicit little endian (PS3.5 6.2.2), though some writers keep on explicitly inside."""
+    first = buffer[at + 12 : at + 14]
+    return EXPLICIT if encoding.explicit and first in SHORT_VRS | LONG_VRS else IMPLICIT

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import re
 import stat
@@ -15,6 +16,7 @@ from typing import IO
 
 from medviewer.core.progress import Progress
 from medviewer.core.study import FileLocation, Refused
+from medviewer.dicom.gzipped import inflated_gzip
 
 LARGEST_MEMBER = 4 << 30
 """Bytes a ZIP member may declare; the largest single objects met in practice are about half of it."""
@@ -22,7 +24,7 @@ SUSPICIOUS_RATIO = 200
 SUSPICIOUS_SIZE = 64 << 20
 """A member that inflates to more than this at more than `SUSPICIOUS_RATIO` is refused: blank images stay below either."""
 MOST_MEMBERS = 500_000
-ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError)
+ZIP_ERRORS = (gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError)
 """What the standard library raises on damaged, encrypted or exotically compressed members."""
 
 
@@ -45,7 +47,8 @@ class Archives:
         """A file opened for reading, unbuffered, and its size in bytes."""
         if location.member is None:
             file = location.path.open("rb", buffering=0)
-            return file, os.fstat(file.fileno()).st_size
+            size = os.fstat(file.fileno()).st_size
+            return inflated_gzip(file, size) if location.path.suffix.lower() == ".gz" else (file, size)
         archive = self.zip(location.path)
         info = archive.getinfo(location.member)
         return archive.open(info), info.file_size

@@ -83,6 +83,8 @@ def _judge(images: Sequence[Image]) -> Verdict:
     """Whether the images make a volume; what isn't about geometry is asked first."""
     first = images[0]
     facts, form = first.frame.facts, first.instance.form
+    if form is None and first.instance.kind is None:
+        return Verdict(None, "there is no pixel data that could be shown")
     if first.instance.kind is not None or form is None:
         return Verdict(None, f"it is no series of images ({(first.instance.kind or StackKind.OTHER).value})")
     if form.is_colour or form.photometric == "PALETTE COLOR" or first.instance.has_colours:

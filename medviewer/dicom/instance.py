@@ -15,6 +15,7 @@ from medviewer.dicom.files import ZIP_ERRORS, Archives, is_regular
 from medviewer.dicom.fragments import check_fragments
 from medviewer.dicom.header import Header, NotDicom, read_header
 from medviewer.dicom.kinds import DICOMDIR_CLASS, is_image_class, is_video, kind_of
+from medviewer.dicom.layouts import Layouts
 from medviewer.dicom.lut import modality_lut, supplemental_palette
 from medviewer.dicom.placement import FrameFacts, frame_facts
 from medviewer.dicom.values import is_inverted, padding_of, rescale_of, voi_of
@@ -87,20 +88,24 @@ class Instance:
     notices: tuple[tuple[str, str], ...] = ()
 
 
-def read_instance(location: FileLocation, archives: Archives) -> Instance | Refused | None:
-    """Read one file's header; None when it isn't DICOM, `Refused` when it is and can't be opened."""
+def read_instance(location: FileLocation, archives: Archives, layouts: Layouts | None = None) -> Instance | Refused | None:
+    """Read one file's header; None when it isn't DICOM, `Refused` when it is and can't be opened.
+
+    layouts : remembers what files of one series share, for those who read many.
+    """
     try:
         if location.member is None and not is_regular(location.path):
             return None
         file, size = archives.open(location)
         with file:
-            header = read_header(file, size)
+            header = read_header(file, size, layouts)
             return _checked(location, header)
     except NotDicom:
         return None
-    except (BadHeader, BadPixels) as error:
-        code = "truncated" if "ends" in str(error).split() else "damaged"
-        return Refused(location, code, str(error))
+    except BadHeader as error:
+        return Refused(location, error.code, str(error))
+    except BadPixels as error:
+        return Refused(location, "damaged", str(error))
     except OSError as error:
         return Refused(location, "unreadable", f"it can't be read: {error.strerror or error}")
     except ZIP_ERRORS as error:
@@ -113,10 +118,9 @@ def _checked(location: FileLocation, header: Header) -> Instance | Refused:
     sop_class = elements.text(tags.SOP_CLASS_UID)
     if DICOMDIR_CLASS in (sop_class, header.media_class):
         return Refused(location, "dicomdir", "it is a directory of other files and holds no images itself; those files are opened directly")
-    if pixels is None:
-        if is_image_class(sop_class) or (tags.ROWS in elements and kind_of(sop_class) is None):
-            return Refused(location, "no-pixels", "it has the header of an image and no pixel data")
-        return _instance(location, header, None, 1, ())
+    if pixels is None or (tags.ROWS not in elements and tags.COLUMNS not in elements and not is_image_class(sop_class)):
+        is_image = is_image_class(sop_class) or (tags.ROWS in elements and kind_of(sop_class) is None)
+        return _instance(location, header, None, 1, (_NO_PIXELS,) if is_image else ())
     form = pixel_form(elements, pixels.tag)
     count = elements.integer(tags.NUMBER_OF_FRAMES) or 1
     if not 1 <= count <= MOST_FRAMES:
@@ -125,10 +129,16 @@ def _checked(location: FileLocation, header: Header) -> Instance | Refused:
         notices = check_fragments(header, count, location)
         return notices if isinstance(notices, Refused) else _instance(location, header, form, count, notices)
     expected, there = form.native_bytes(count), min(pixels.length, header.size - pixels.offset)
-    if there < expected:
-        missing = f"its pixel data ends after {there} of {expected} bytes"
-        return Refused(location, "truncated", missing if there else "its pixel data is empty")
-    return _instance(location, header, form, count, ())
+    if there >= expected:
+        return _instance(location, header, form, count, ())
+    missing = f"pixel data ends after {there} of {expected} bytes"
+    whole = there * 8 // form.native_bits
+    if not whole:
+        return Refused(location, "truncated", f"its {missing}" if there else "its pixel data is empty")
+    return _instance(location, header, form, count, (("truncated-pixels", f"The {missing}: {whole} of {count} images are there."),))
+
+
+_NO_PIXELS = ("no-pixels", "The file has the header of an image and no pixel data.")
 
 
 def _instance(location: FileLocation, header: Header, form: PixelForm | None, count: int, notices: tuple[tuple[str, str], ...]) -> Instance:
@@ -183,7 +193,7 @@ def _instance(location: FileLocation, header: Header, form: PixelForm | None, co
         body_part=elements.text(tags.BODY_PART_EXAMINED),
         series_number=elements.integer(tags.SERIES_NUMBER),
         instance_number=elements.integer(tags.INSTANCE_NUMBER) or 0,
-        kind=kind if form is not None or kind is not None else StackKind.OTHER,
+        kind=kind,
         form=form,
         frames=frames,
         frame_of_reference=elements.text(tags.FRAME_OF_REFERENCE_UID) or None,

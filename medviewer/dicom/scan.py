@@ -11,6 +11,7 @@ from medviewer.core.study import FileLocation, Patient, Refused, Scan, Stack, St
 from medviewer.dicom.files import Archives, find_files
 from medviewer.dicom.grouping import stacks_of
 from medviewer.dicom.instance import Instance, PatientFacts, StudyFacts, read_instance
+from medviewer.dicom.layouts import Layouts
 
 UPDATE_INTERVAL_S = 0.1
 UPDATE_SHARE = 0.2
@@ -25,14 +26,14 @@ def scan(paths: Sequence[Path], progress: Progress, on_update: Callable[[Scan], 
     """
     with Archives() as archives:
         files, refused = find_files(paths, archives, progress)
-        collected = _Collected(refused)
+        collected, layouts = _Collected(refused), Layouts()
         due, cost = time.monotonic() + UPDATE_INTERVAL_S, 0.0
         for number, location in enumerate(files):
             if number % 16 == 0:
                 progress.report(number / len(files), f"Reading headers: {number} of {len(files)} files")
             else:
                 progress.check()
-            collected.add(location, read_instance(location, archives))
+            collected.add(location, read_instance(location, archives, layouts))
             if on_update is not None and time.monotonic() >= due:
                 began = time.monotonic()
                 on_update(collected.snapshot(complete=False))

@@ -54,7 +54,7 @@ def _own_stack(image: Image) -> Hashable:
     """Objects other than images stay whole, one a stack; so do clips, whose frames have no positions."""
     instance = image.instance
     alone = instance.kind is not None or (len(instance.frames) > 1 and image.frame.facts.position is None)
-    return instance.file if alone else None
+    return instance.file if alone else instance.form is None
 
 
 def _pixels(image: Image) -> Hashable:

@@ -72,7 +72,7 @@ class PixelForm:
 def pixel_form(elements: Elements, pixel_tag: int) -> PixelForm:
     """The form that a header declares. Raises `BadPixels`."""
     rows, columns = elements.shorts(tags.ROWS), elements.shorts(tags.COLUMNS)
-    if len(rows) != 1 or len(columns) != 1 or not rows[0] or not columns[0]:
+    if not _is_size(rows) or not _is_size(columns):
         raise BadPixels(f"Rows is {_show(rows)} and Columns is {_show(columns)}, so its image has no size")
     is_float = pixel_tag in (tags.FLOAT_PIXELS, tags.DOUBLE_PIXELS)
     default = 64 if pixel_tag == tags.DOUBLE_PIXELS else 32 if is_float else 16
@@ -92,6 +92,11 @@ def pixel_form(elements: Elements, pixel_tag: int) -> PixelForm:
     planar = samples > 1 and elements.short(tags.PLANAR_CONFIGURATION) == 1
     photometric = elements.text(tags.PHOTOMETRIC_INTERPRETATION) or ("RGB" if samples > 1 else "MONOCHROME2")
     return PixelForm(rows[0], columns[0], samples, allocated, stored, high_bit, signed, planar, photometric, is_float)
+
+
+def _is_size(values: tuple[int, ...]) -> bool:
+    """One number above zero; zeros behind it are what remains of a 32-bit number in place of a 16-bit one."""
+    return bool(values) and values[0] > 0 and not any(values[1:])
 
 
 def _show(values: tuple[int, ...]) -> str:
