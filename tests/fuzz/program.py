@@ -1,0 +1,117 @@
+"""What the program does with an input, from finding files to showing pixels; collects every sentence it says."""
+
+from __future__ import annotations
+
+import json
+import math
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from medviewer.app.inspect import inspect_paths
+from medviewer.core.errors import MedviewerError
+from medviewer.core.progress import Progress
+from medviewer.core.study import FileLocation, ImageRef, Scan, Stack
+from medviewer.dicom.description import attributes
+from medviewer.dicom.files import Archives
+from medviewer.dicom.frames import DecodedImage, read_image
+from medviewer.dicom.headers import source_datasets
+from medviewer.dicom.scan import scan
+from medviewer.dicom.thumbnails import displayed, thumbnail
+from medviewer.dicom.volumes import VolumeReader
+
+from .sentences import Said
+
+MOST_STACKS = 8
+"""Stacks of one case that are looked at: a mutated series may fall into many."""
+MOST_VOLUME_BYTES = 1 << 28
+
+
+def use(path: Path, *, inspects: bool) -> list[Said]:
+    """Open a file or folder as the window and the command line do; whatever is raised that isn't expected is a defect."""
+    said: list[Said] = []
+    found = scan([path], Progress())
+    _account(found)
+    said += [Said(f"refused {entry.code}", entry.reason, whole=False) for entry in found.refused]
+    for stack in found.stacks()[:MOST_STACKS]:
+        said += [Said(f"notice {notice.code}", notice.message, whole=False) for notice in stack.warnings]
+        if stack.why_not is not None:
+            said.append(Said("why not", stack.why_not, whole=False))
+        for step in _steps(stack):
+            try:
+                step()
+            except MedviewerError as error:
+                said.append(Said(type(error).__name__, str(error), whole=True, names=_names(stack)))
+    if inspects:
+        document = json.loads(inspect_paths([path], decode=len(found.stacks()) < MOST_STACKS, progress=Progress()).to_json())
+        said += [Said("inspect refused", entry["reason"], whole=False) for entry in document["refused"]]
+        said += [Said("inspect error", text, whole=False) for text in _errors(document)]
+    return said
+
+
+def _account(found: Scan) -> None:
+    """Every file ends up in a stack, among the refused, or among those that are no DICOM."""
+    opened = {location for stack in found.stacks() for location in stack.files}
+    listed = len(opened) + len(found.refused) + len(found.not_dicom)
+    assert found.files == listed, f"{found.files} files were found and {listed} are accounted for"
+
+
+def _names(stack: Stack) -> tuple[str, ...]:
+    """What a sentence about a stack may name."""
+    files: set[FileLocation] = set(stack.files)
+    return tuple({location.path.name for location in files} | {stack.series_uid or "Series"})
+
+
+def _errors(document: dict) -> Iterator[str]:  # type: ignore[type-arg]
+    for patient in document["patients"]:
+        for study in patient["studies"]:
+            for series in study["series"]:
+                for entry in series.get("decoded") or []:
+                    if entry.get("error"):
+                        yield entry["error"]
+
+
+def _steps(stack: Stack) -> Iterator[Callable[[], object]]:
+    """Each costs only itself when it is refused."""
+    yield lambda: attributes(stack)
+    yield lambda: source_datasets(stack)
+    yield lambda: thumbnail(stack)
+    if stack.kind.has_images:
+        count = len(stack.images)
+        for index in sorted({0, count // 2, count - 1}):
+            yield lambda ref=stack.images[index]: _show(ref)  # type: ignore[misc]
+    if stack.geometry is not None:
+        yield lambda: _volume(stack)
+
+
+def _show(ref: ImageRef) -> None:
+    with Archives() as archives:
+        image = read_image(ref, archives)
+    _check(image)
+    displayed(image)
+
+
+def _check(image: DecodedImage) -> None:
+    """What a viewport relies on."""
+    assert image.pixels.ndim == 2 or (image.pixels.ndim == 3 and image.pixels.shape[2] == 3), f"pixels are {image.pixels.shape}"
+    assert math.isfinite(image.rescale.slope), "the slope is no number"
+    assert math.isfinite(image.rescale.intercept), "the intercept is no number"
+    assert all(math.isfinite(value) for window in image.windows for value in window), "a window is no number"
+    if image.spacing_mm is not None:
+        assert all(math.isfinite(value) and value > 0 for value in image.spacing_mm), "the spacing is no length"
+
+
+def _volume(stack: Stack) -> None:
+    geometry = stack.geometry
+    assert geometry is not None
+    assert np.isfinite(geometry.index_to_lps).all(), "the geometry is no number"
+    assert np.isfinite(geometry.directions).all(), "directions are no numbers"
+    assert all(math.isfinite(value) and value > 0 for value in geometry.spacing_ijk), "the spacing is no length"
+    assert np.isfinite(geometry.to_index(geometry.to_lps([[1, 1, 1]]))).all(), "the geometry can't be inverted"
+    reader = VolumeReader(stack)
+    if reader.volume.stored.nbytes <= MOST_VOLUME_BYTES:
+        volume = reader.read(Progress())
+        volume.real_slice(len(stack.images) // 2)
+    assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("decode-")], "a decoding thread is left"

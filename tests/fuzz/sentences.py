@@ -1,0 +1,42 @@
+"""Whether what the program says about bad input can be read by a person: one sentence, no innards of the program."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+MOST_LETTERS = 500
+INNARDS = re.compile(
+    r"NoneType|Traceback|\bb'|\bb\"|object at 0x|<class|Errno|\bself\b|\bstruct\b|unpack|_from|reshape|broadcast|ndarray|dtype|numpy"
+    r"|list index|tuple|out of range|positional|argument|attribute '|has no attribute|codec can't|invalid literal|could not convert"
+    r"|KeyError|ValueError|IndexError|TypeError|OverflowError|MemoryError|AssertionError|RecursionError|UnicodeDecodeError|Error\("
+    r"|buffer|must be |not supported between|unhashable|object is not|cannot be interpreted|\bnan\b|\[[^\]]*\]\(|\.py\b|\bNone\b"
+)
+"""What betrays that an exception of Python or of a library was passed on as it came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A sentence of the program. ``whole``: with capital letter and full stop, and naming one of ``names``; else a clause."""
+
+    kind: str
+    text: str
+    whole: bool
+    names: tuple[str, ...] = ()
+
+    def fault(self, planted: tuple[str, ...]) -> str | None:
+        """What is wrong with it, or None."""
+        text = self.text
+        if found := INNARDS.search(text):
+            return f"shows its innards ({found.group()})"
+        if not text.strip() or len(text) > MOST_LETTERS:
+            return f"is {len(text)} letters long"
+        if any(ord(letter) < 32 or 0xD800 <= ord(letter) < 0xE000 for letter in text):
+            return "holds control characters or half ones"
+        if any(name in text for name in planted):
+            return "names the patient"
+        if self.whole and not text.endswith("."):
+            return "is no whole sentence"
+        if self.whole and self.names and not any(name in text for name in self.names):
+            return "names neither file nor series"
+        return None
