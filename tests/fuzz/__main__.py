@@ -42,7 +42,9 @@ def main() -> int:
         print(file=sys.stderr)
         print(f"seed {arguments.seed}, {tally.total.total()} cases from {campaign.seed_files} seed files ({campaign.digest})")
     print(tally.table())
-    print(f"longest case {tally.slowest_s:.2f} s of processor time, most memory {tally.largest_bytes >> 20} MiB, {tally.seconds:.0f} s in all")
+    print(
+        f"longest case {tally.slowest_s:.2f} s of processor time, most memory {tally.largest_bytes >> 20} MiB, {tally.seconds:.0f} s in all"
+    )
     for row in tally.failures[:40]:
         print(f"{row['verdict']} {row['mutator']} {row.get('number', '')} {row.get('seed', '')}: {row.get('error', '')[:200]}")
     return 1 if tally.failures else 0

@@ -31,6 +31,8 @@ CHUNK = 250
 FAILURES = ("DEFECT", "CRASH", "HANG", "MEMORY")
 VERDICTS = ("fine", "refused", *FAILURES)
 Row = dict[str, Any]
+SHORT = ("mutator", "verdict", "cpu", "bytes")
+"""What is kept of a case that went well."""
 
 
 @dataclass(slots=True)
@@ -216,9 +218,11 @@ class Campaign:
                 if row["verdict"] in FAILURES:
                     self._keep(self._kept, row)
             if last - first == CHUNK:
-                short = [{key: row[key] for key in ("mutator", "verdict", "cpu", "bytes") if key in row} for row in rows]
+                short = [row if row["verdict"] in FAILURES else {key: row[key] for key in SHORT} for row in rows]
                 with (self._kept / "chunks.jsonl").open("a") as file:
-                    file.write(json.dumps({"seed": self.seed, "only": self._only, "digest": self.digest, "first": first, "rows": short}) + "\n")
+                    file.write(
+                        json.dumps({"seed": self.seed, "only": self._only, "digest": self.digest, "first": first, "rows": short}) + "\n"
+                    )
 
     def _keep(self, kept: Path, row: Row) -> None:
         case = make_case(self._seeds, self.seed, row["number"], self._only)

@@ -81,7 +81,10 @@ def make_case(seeds: list[Seed], seed: int, number: int, only: tuple[str, ...] =
 def _twice(pool: Pool) -> Mutated:
     """What one mutator gives is a seed for another."""
     plain = [name for name in MUTATORS if name not in (*RARE, "zips", "directories", "names")]
-    first, second = pool.rng.choice(plain), pool.rng.choice(("header-bytes", "any-bytes", "lengths", "numbers", "truncation", "pixel-sizes", "vrs", "tags"))
+    first, second = (
+        pool.rng.choice(plain),
+        pool.rng.choice(("header-bytes", "any-bytes", "lengths", "numbers", "truncation", "pixel-sizes", "vrs", "tags")),
+    )
     mutated = MUTATORS[first](pool)
     trees = {}
     for name, content in mutated.files.items():
@@ -90,7 +93,9 @@ def _twice(pool: Pool) -> Mutated:
         except NotSound:
             continue
     again = Pool([Seed(mutated.seed, mutated.files, trees)], pool.rng)
-    fits = second in ("header-bytes", "any-bytes") or (trees and (second != "pixel-sizes" or all(tree.find(0x00280010) for tree in trees.values())))
+    fits = second in ("header-bytes", "any-bytes") or (
+        trees and (second != "pixel-sizes" or all(tree.find(0x00280010) for tree in trees.values()))
+    )
     second = second if fits else "any-bytes"
     if not all(mutated.files.values()):
         return mutated

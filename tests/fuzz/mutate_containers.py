@@ -13,7 +13,8 @@ from .pool import Mutated, Pool
 from .tree import ITEM, Node, write
 
 NAMES = (
-    "../../outside.dcm", "/etc/passwd", "C:\\windows\\x.dcm", "\\\\host\\share\\x.dcm", "a/" * 200 + "x", "x" * 250, "con.dcm", "", " ", ".",
+    "../../outside.dcm", "/etc/passwd", "C:\\windows\\x.dcm", "\\\\host\\share\\x.dcm", "a/" * 200 + "x", "x" * 250, "con.dcm",
+    "", " ", ".",
     "a\0b", "a\nb.dcm", "\u202ecod.dcm", "%s%n", "üöä.dcm", "山田.dcm", "DICOMDIR", "a/DICOMDIR", "x.zip", "a//b", "./x", "x\x1b[31m.dcm",
 )  # fmt: skip
 
@@ -154,7 +155,8 @@ def directories(pool: Pool) -> Mutated:
 
 
 REFERENCES = (
-    b"..\\..\\..\\etc\\passwd", b"\\etc\\passwd", b"/etc/passwd", b"C:\\x", b"\\\\host\\share", b"DICOM\\NOPE", b"", b"\\", b"DICOMDIR", b"DICOM",
+    b"..\\..\\..\\etc\\passwd", b"\\etc\\passwd", b"/etc/passwd", b"C:\\x", b"\\\\host\\share", b"DICOM\\NOPE", b"", b"\\",
+    b"DICOMDIR", b"DICOM",
     b"dicom\\im0", b"DICOM\\IM0\\IM0", b"A\0B", b"\xff\xfe", b"A" * 5000, b"..", b".", b"DICOM\\IM0;1", b"CON", b"DICOM\\..\\DICOM\\IM0",
 )  # fmt: skip
 
@@ -164,7 +166,24 @@ def names(pool: Pool) -> Mutated:
     rng = pool.rng
     seed, inside = pool.any()
     content = seed.files[inside]
-    odd = ("no extension", "a.DCM ", "a\nb.dcm", "\udcff\udcfe.dcm", "山田太郎.dcm", "مريض.dcm", "x" * 200, "-rf", "a.zip", "DICOMDIR", "a.nii.gz", "a.png", "~$a", "%00", "a.dcm.gz", "\u202ex")
+    odd = (
+        "no extension",
+        "a.DCM ",
+        "a\nb.dcm",
+        "\udcff\udcfe.dcm",
+        "山田太郎.dcm",
+        "مريض.dcm",
+        "x" * 200,
+        "-rf",
+        "a.zip",
+        "DICOMDIR",
+        "a.nii.gz",
+        "a.png",
+        "~$a",
+        "%00",
+        "a.dcm.gz",
+        "\u202ex",
+    )
     files = {rng.choice(odd): content, "Thumbs.db": rng.randbytes(50), "empty": b"", "text.txt": b"hello", ".hidden": content[:200]}
     if rng.random() < 0.3:
         files["a.dcm.gz"] = gzip.compress(content, mtime=0)[: rng.choice((None, None, 50, -3))]

@@ -8,7 +8,9 @@ from .pool import Mutated, Pool, is_sequence, odd_bytes
 from .tree import ITEM, ITEM_END, PIXEL_DATA, SEQUENCE_END, Node, Tree, write
 
 LENGTHS = (0, 1, 2, 3, 7, 0xFFFF, 0x10000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFE, 0xFFFFFFFF, 0xFFFFFFF8)
-VRS = "AE AS AT CS DA DS DT FD FL IS LO LT OB OD OF OL OV OW PN SH SL SQ SS ST SV TM UC UI UL UN UR US UT UV".split()
+VRS = tuple(
+    "AE AS AT CS DA DS DT FD FL IS LO LT OB OD OF OL OV OW PN SH SL SQ SS ST SV TM UC UI UL UN UR US UT UV".split()  # noqa: SIM905
+)
 DEEP = (10, 24, 25, 26, 200, 1500, 5000, 30000)
 
 
@@ -19,7 +21,9 @@ def header_bytes(pool: Pool) -> Mutated:
     end = content.rfind(b"\xe0\x7f\x10\x00")
     end = end if end > 0 else len(content)
     for _ in range(pool.rng.randint(1, 6)):
-        content[pool.rng.randrange(max(min(end, len(content)), 1))] = pool.rng.choice((0, 1, 0x7F, 0x80, 0xFF, 0x5C, pool.rng.randrange(256)))
+        content[pool.rng.randrange(max(min(end, len(content)), 1))] = pool.rng.choice(
+            (0, 1, 0x7F, 0x80, 0xFF, 0x5C, pool.rng.randrange(256))
+        )
     return Mutated(seed.name, {**seed.files, name: bytes(content)}, "header bytes")
 
 
@@ -98,7 +102,9 @@ def meta(pool: Pool) -> Mutated:
     """Preamble, prefix and meta information damaged, absent, or untrue."""
     chosen, rng = pool.tree(), pool.rng
     tree = chosen.tree
-    kind = rng.choice(("no preamble", "no meta", "no prefix", "no syntax", "other syntax", "odd syntax", "group length", "big meta", "prefix in data"))
+    kind = rng.choice(
+        ("no preamble", "no meta", "no prefix", "no syntax", "other syntax", "odd syntax", "group length", "big meta", "prefix in data")
+    )
     if kind == "no preamble":
         tree.begin = rng.choice((b"", b"DICM", bytes(64)))
     elif kind == "no meta":
@@ -126,7 +132,8 @@ def meta(pool: Pool) -> Mutated:
 SYNTAXES = tuple(
     f"1.2.840.10008.1.2{tail}".encode()
     for tail in (
-        "", ".1", ".2", ".1.99", ".5", ".8.1", ".4.50", ".4.51", ".4.53", ".4.55", ".4.57", ".4.70", ".4.80", ".4.81", ".4.90", ".4.91", ".4.92",
+        "", ".1", ".2", ".1.99", ".5", ".8.1", ".4.50", ".4.51", ".4.53", ".4.55", ".4.57", ".4.70", ".4.80", ".4.81", ".4.90",
+        ".4.91", ".4.92",
         ".4.100", ".4.102", ".4.107", ".4.110", ".4.111", ".4.112", ".4.201", ".4.202", ".4.203", ".4.94", ".6.1", ".4.999", ".1.98",
     )
 )  # fmt: skip
@@ -139,7 +146,9 @@ def nesting(pool: Pool) -> Mutated:
     found = [node for node in tree.walk() if is_sequence(node)]
     node = rng.choice(found)
     children = node.children or []
-    kind = rng.choice(("no end", "deep", "deep bytes", "empty", "many", "stray", "wrong delimiter", "inner claims", "item outside", "pixel data inside"))
+    kind = rng.choice(
+        ("no end", "deep", "deep bytes", "empty", "many", "stray", "wrong delimiter", "inner claims", "item outside", "pixel data inside")
+    )
     if kind == "no end":
         node.undefined, node.closed = True, False
         for child in children:
@@ -152,7 +161,9 @@ def nesting(pool: Pool) -> Mutated:
         node.children = [child for child in children for _ in range(rng.choice((2, 50, 400)))]
     elif kind == "stray":
         place = rng.choice((tree.elements, children))
-        place.insert(rng.randrange(len(place) + 1), Node(rng.choice((ITEM, ITEM_END, SEQUENCE_END, 0xFFFEFFFF)), value=bytes(rng.choice((0, 4)))))
+        place.insert(
+            rng.randrange(len(place) + 1), Node(rng.choice((ITEM, ITEM_END, SEQUENCE_END, 0xFFFEFFFF)), value=bytes(rng.choice((0, 4))))
+        )
     elif kind == "wrong delimiter":
         node.undefined, node.closed = True, False
         children.append(Node(rng.choice((ITEM_END, 0xFFFEE0DE, 0x00080016)), "UI", claimed=rng.choice((0, 4, 0xFFFFFFFF))))
@@ -180,7 +191,10 @@ def _deepen(tree: Tree, node: Node, depth: int, *, undefined: bool) -> None:
         return
     step = len(head) + 12
     depth = min(depth, 30000)
-    parts = [item + struct.pack(f"{order}I", step * n + len(head) + 4) + head + struct.pack(f"{order}I", step * n) for n in range(depth - 1, -1, -1)]
+    parts = [
+        item + struct.pack(f"{order}I", step * n + len(head) + 4) + head + struct.pack(f"{order}I", step * n)
+        for n in range(depth - 1, -1, -1)
+    ]
     node.children, node.value, node.undefined, node.claimed = None, b"".join(parts), False, None
 
 
@@ -203,7 +217,9 @@ def crowds(pool: Pool) -> Mutated:
     if kind == "private elements":
         tree.elements += [Node(0x00110000 | n & 0xFFFF, "LO", b"ab") for n in range(rng.choice((1000, 20_000)))]
     elif kind == "values":
-        tag, vr = rng.choice(((0x00280030, "DS"), (0x00200037, "DS"), (0x00080008, "CS"), (0x00281050, "DS"), (0x00080005, "CS"), (0x00100010, "PN")))
+        tag, vr = rng.choice(
+            ((0x00280030, "DS"), (0x00200037, "DS"), (0x00080008, "CS"), (0x00281050, "DS"), (0x00080005, "CS"), (0x00100010, "PN"))
+        )
         tree.put(tag, "UT" if rng.random() < 0.5 else vr, b"\\".join([rng.choice((b"1", b"0.5", b"A"))] * rng.choice((1000, 30_000))))
     elif kind == "long text":
         tree.put(0x0008103E, "UT", rng.choice((b"A", b"\xe4", b"\x1b$B")) * rng.choice((70_000, 1_000_000)))

@@ -38,7 +38,10 @@ def offsets(pool: Pool) -> Mutated:
     elif kind == "gone":
         del items[0]
     else:
-        value = b"".join(struct.pack("<Q", rng.choice((0, 8, 1 << 63, (1 << 64) - 1, rng.getrandbits(64)))) for _ in range(rng.choice((1, count, count + 1))))
+        value = b"".join(
+            struct.pack("<Q", rng.choice((0, 8, 1 << 63, (1 << 64) - 1, rng.getrandbits(64))))
+            for _ in range(rng.choice((1, count, count + 1)))
+        )
         tree.put(0x7FE00001 if kind == "extended" else 0x7FE00002, "OV", value[: rng.choice((None, None, 7))])
     return chosen.done(f"offset table {kind}")
 
@@ -49,10 +52,28 @@ def pieces(pool: Pool) -> Mutated:
     node = chosen.tree.find(PIXEL_DATA)
     assert node is not None
     items = fragments(chosen.tree)
-    kind = rng.choice(("claims", "empty", "drop", "double", "shuffle", "tear", "unclosed", "nothing", "crowd", "strange item", "defined", "tail", "delimiter claims"))
+    kind = rng.choice(
+        (
+            "claims",
+            "empty",
+            "drop",
+            "double",
+            "shuffle",
+            "tear",
+            "unclosed",
+            "nothing",
+            "crowd",
+            "strange item",
+            "defined",
+            "tail",
+            "delimiter claims",
+        )
+    )
     some = rng.choice(items)
     if kind == "claims":
-        some.claimed = max(rng.choice((0, 1, len(some.value) + 1, len(some.value) - 1, 0x7FFFFFFF, 0xFFFFFFFE, 0xFFFFFFFF, len(some.value) * 2)), 0)
+        some.claimed = max(
+            rng.choice((0, 1, len(some.value) + 1, len(some.value) - 1, 0x7FFFFFFF, 0xFFFFFFFE, 0xFFFFFFFF, len(some.value) * 2)), 0
+        )
     elif kind == "empty":
         for item in items if rng.random() < 0.3 else [some]:
             item.value = b""
@@ -64,7 +85,9 @@ def pieces(pool: Pool) -> Mutated:
         rng.shuffle(items)
     elif kind == "tear":
         step = rng.choice((1, 2, 7, 64))
-        node.children = items[:1] + [Node(ITEM, value=item.value[n : n + step]) for item in items[1:] for n in range(0, len(item.value), step)]
+        node.children = items[:1] + [
+            Node(ITEM, value=item.value[n : n + step]) for item in items[1:] for n in range(0, len(item.value), step)
+        ]
     elif kind == "unclosed":
         node.closed = False
     elif kind == "nothing":
@@ -89,7 +112,9 @@ def codestreams(pool: Pool) -> Mutated:
     chosen, rng = pool.fragmented(), pool.rng
     items = [item for item in fragments(chosen.tree)[1:] if item.value] or fragments(chosen.tree)
     item = rng.choice(items)
-    kind = rng.choice(("bits", "bits", "head bits", "head bits", "bytes", "cut", "insert", "marker length", "marker length", "zeros", "swap", "noise"))
+    kind = rng.choice(
+        ("bits", "bits", "head bits", "head bits", "bytes", "cut", "insert", "marker length", "marker length", "zeros", "swap", "noise")
+    )
     item.value = _damaged(bytearray(item.value), kind, rng)
     return chosen.done(f"codestream {kind}")
 
@@ -112,7 +137,9 @@ def _damaged(data: bytearray, kind: str, rng: Random) -> bytes:
     elif kind == "marker length":
         marks = [found.start() for found in re.finditer(rb"\xff[\x4f-\x6f\xc0-\xfe]", bytes(data))]
         at = rng.choice(marks or [0])
-        struct.pack_into(">H", data, min(at + 2, max(len(data) - 2, 0)), rng.choice((0, 1, 2, 3, 5, 255, 0x7FFF, 0xFFFF))) if len(data) > 4 else None
+        struct.pack_into(">H", data, min(at + 2, max(len(data) - 2, 0)), rng.choice((0, 1, 2, 3, 5, 255, 0x7FFF, 0xFFFF))) if len(
+            data
+        ) > 4 else None
     elif kind == "zeros":
         at = rng.randrange(len(data))
         data[at : at + 30] = bytes(len(data[at : at + 30]))
@@ -186,7 +213,10 @@ def bombs(pool: Pool) -> Mutated:
     if kind in ("deflated data set", "deflated header"):
         chosen = pool.choose("deflated", lambda tree: tree.deflated)
         return _deflated_bomb(chosen, rng, kind)
-    chosen = pool.choose(f"bomb {kind}", lambda tree: tree.syntax().endswith({"deflated frame": ".8.1", "rle": ".2.5"}.get(kind, "")) and bool(tree.find(0x00280010)))
+    chosen = pool.choose(
+        f"bomb {kind}",
+        lambda tree: tree.syntax().endswith({"deflated frame": ".8.1", "rle": ".2.5"}.get(kind, "")) and bool(tree.find(0x00280010)),
+    )
     tree, order = chosen.tree, "<" if chosen.tree.little else ">"
     side = rng.choice((4000, 20000, 46340, 65535))
     for tag in (0x00280010, 0x00280011):
@@ -210,7 +240,9 @@ def _deflated_bomb(chosen: Chosen, rng: Random, kind: str) -> Mutated:
     begin = write(Tree(tree.begin, tree.meta, [])).content
     head = written[len(begin) :]
     length = rng.choice((count * BLOCK, 0xFFFFFFFE))
-    element = struct.pack("<HH2sHI", *((0x7FE0, 0x0010, b"OW", 0) if kind != "deflated header" else (0x0009, 0x1001, b"OB", 0)), length & 0xFFFFFFFE)
+    element = struct.pack(
+        "<HH2sHI", *((0x7FE0, 0x0010, b"OW", 0) if kind != "deflated header" else (0x0009, 0x1001, b"OB", 0)), length & 0xFFFFFFFE
+    )
     packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
     packed = packer.compress(head + element) + packer.flush(zlib.Z_FULL_FLUSH)
     assert tree.syntax() == DEFLATED
@@ -230,7 +262,10 @@ def zeros(mebibytes: int) -> bytes:
 
 def pixel_bytes(pool: Pool) -> Mutated:
     """Native pixel data too short, too long, empty, or of another length than the size says."""
-    chosen, rng = pool.choose("native", lambda tree: any(node.tag >> 16 == 0x7FE0 and node.children is None for node in tree.elements)), pool.rng
+    chosen, rng = (
+        pool.choose("native", lambda tree: any(node.tag >> 16 == 0x7FE0 and node.children is None for node in tree.elements)),
+        pool.rng,
+    )
     node = next(node for node in chosen.tree.elements if node.tag >> 16 == 0x7FE0)
     kind = rng.choice(("short", "long", "empty", "claims", "undefined", "other tag", "other vr"))
     if kind == "short":

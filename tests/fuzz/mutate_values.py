@@ -9,7 +9,8 @@ from .pool import Chosen, Mutated, Pool, odd_bytes
 from .tree import ITEM, Node, Tree, write
 
 NUMBERS = (
-    b"nan", b"NaN", b"inf", b"-inf", b"1e308", b"-1e308", b"1e-320", b"1e400", b"0", b"-0", b"-1", b"", b" ", b"abc", b"1,5", b"0x10", b"1_0",
+    b"nan", b"NaN", b"inf", b"-inf", b"1e308", b"-1e308", b"1e-320", b"1e400", b"0", b"-0", b"-1", b"", b" ", b"abc", b"1,5",
+    b"0x10", b"1_0",
     b"1e", b"++1", b"1\\2\\3\\4\\5\\6\\7\\8", b"\\", b"\\\\", b"9" * 400, b"1e99999999", b"\xd9\xa3", b"2147483648", b"-2147483649", b"1.5",
     b"99999999999999999999", b"0.0000000001", b"1000000", b"1e16", b"1e200",
 )  # fmt: skip
@@ -29,10 +30,24 @@ LONGS = (0x003A0010, 0x00209128, 0x00041200, 0x00041202, 0x00041400, 0x00041420,
 DOUBLES = (0x00189087, 0x00189082, 0x00409225, 0x00409224, 0x00189089, 0x00700022, 0x00186024, 0x00186026, 0x0018602C)
 CHARSETS = (
     b"ISO_IR 13", b"ISO_IR 100", b"ISO_IR 101", b"ISO_IR 166", b"ISO_IR 192", b"GB18030", b"GBK", b"\\ISO 2022 IR 87", b"\\ISO 2022 IR 149",
-    b"\\ISO 2022 IR 58", b"ISO 2022 IR 6\\ISO 2022 IR 159", b"ISO_IR 999", b"utf-8", b"\xff\xfe", b"ISO 2022 IR 13\\ISO 2022 IR 87", b"\\\\\\",
+    b"\\ISO 2022 IR 58", b"ISO 2022 IR 6\\ISO 2022 IR 159", b"ISO_IR 999", b"utf-8", b"\xff\xfe",
+    b"ISO 2022 IR 13\\ISO 2022 IR 87", b"\\\\\\",
     b"ISO_IR 100\\ISO_IR 192", b"idna", b"rot13", b"zlib", b"hex", b"ISO 2022 IR 126",
 )  # fmt: skip
-TEXTS = (0x00100010, 0x00100020, 0x0008103E, 0x00081030, 0x00080050, 0x00080080, 0x00181030, 0x0020000D, 0x0020000E, 0x00080018, 0x00080060, 0x00200052)
+TEXTS = (
+    0x00100010,
+    0x00100020,
+    0x0008103E,
+    0x00081030,
+    0x00080050,
+    0x00080080,
+    0x00181030,
+    0x0020000D,
+    0x0020000E,
+    0x00080018,
+    0x00080060,
+    0x00200052,
+)
 
 
 def _set(tree: Tree, tag: int, vr: str, value: bytes, rng: Random) -> None:
@@ -56,7 +71,11 @@ def numbers(pool: Pool) -> Mutated:
     done = []
     for _ in range(_count(rng)):
         tag = rng.choice([tag for tag in DECIMALS if tag in present] or DECIMALS) if rng.random() < 0.8 else rng.choice(DECIMALS)
-        values = [rng.choice(NUMBERS)] if rng.random() < 0.5 else [rng.choice((*NUMBERS, b"1", b"0", b"2.5")) for _ in range(rng.choice((2, 3, 6, 7)))]
+        values = (
+            [rng.choice(NUMBERS)]
+            if rng.random() < 0.5
+            else [rng.choice((*NUMBERS, b"1", b"0", b"2.5")) for _ in range(rng.choice((2, 3, 6, 7)))]
+        )
         value = b"\\".join(values)[:60_000]
         _set(chosen.tree, tag, "DS", value, rng)
         done.append(f"{tag:08X}={value[:40]!r}")
@@ -93,7 +112,17 @@ def pixel_sizes(pool: Pool) -> Mutated:
             tag, vr, value = 0x00280008, "IS", rng.choice((*NUMBERS, b"2", b"3", b"100", b"10000", b"999999", b"1000000", b"-5"))
         else:
             tag, vr = 0x00280004, "CS"
-            names = (b"RGB", b"YBR_FULL", b"YBR_FULL_422", b"YBR_PARTIAL_422", b"YBR_PARTIAL_420", b"YBR_ICT", b"YBR_RCT", b"PALETTE COLOR", b"MONOCHROME1")
+            names = (
+                b"RGB",
+                b"YBR_FULL",
+                b"YBR_FULL_422",
+                b"YBR_PARTIAL_422",
+                b"YBR_PARTIAL_420",
+                b"YBR_ICT",
+                b"YBR_RCT",
+                b"PALETTE COLOR",
+                b"MONOCHROME1",
+            )
             value = rng.choice((*names, b"ARGB", b"CMYK", b"", b"XYB", b"\xff\xff", b"MONOCHROME2\\RGB"))
         chosen.tree.put(tag, vr, value)
         done.append(f"{tag:08X}={value[:20]!r}")
@@ -106,8 +135,10 @@ def charsets(pool: Pool) -> Mutated:
     if rng.random() < 0.8:
         chosen.tree.put(0x00080005, "CS", rng.choice(CHARSETS))
     texts = (
-        b"\x1b$B", b"\x1b$B;3ED", b"\x1b$B;3ED\x1b(B^\x1b$BB@O:", b"\x1b", b"\x1b$)C\xb1\xe8", b"\x1b(J\x5c", b"\xc3\x28", b"\xff\xfe\x00", b"\xed\xa0\x80",
-        b"\x81", b"A\x1b$)A", b"\x1b-F\xff", b"\xf0\x9f\x98", b"a^b^c^d^e^f=g=h=i=j", b"\x00\x01\x02", b"A\n\r\tB", b"<script>alert(1)</script>",
+        b"\x1b$B", b"\x1b$B;3ED", b"\x1b$B;3ED\x1b(B^\x1b$BB@O:", b"\x1b", b"\x1b$)C\xb1\xe8", b"\x1b(J\x5c", b"\xc3\x28",
+        b"\xff\xfe\x00", b"\xed\xa0\x80",
+        b"\x81", b"A\x1b$)A", b"\x1b-F\xff", b"\xf0\x9f\x98", b"a^b^c^d^e^f=g=h=i=j", b"\x00\x01\x02", b"A\n\r\tB",
+        b"<script>alert(1)</script>",
         b"\x1b$(D\x22\x22", b"\x1b$B" * 50, b"\xe4\xf6\xfc", "\u202eabc".encode(), b"\\\\\\", b"../../etc/passwd", b"", b"%s%n{0}",
     )  # fmt: skip
     done = []
@@ -122,7 +153,11 @@ def tables(pool: Pool) -> Mutated:
     """Descriptors and data of palettes and look-up tables that don't fit together."""
     chosen, rng = pool.choose("tables", lambda tree: any(node.tag in (0x00281101, 0x00283002) for node in tree.walk())), pool.rng
     order = "<" if chosen.tree.little else ">"
-    tags = [node.tag for node in chosen.tree.walk() if node.tag in (*range(0x00281101, 0x00281104), 0x00283002, 0x00283006, *range(0x00281201, 0x00281204))]
+    tags = [
+        node.tag
+        for node in chosen.tree.walk()
+        if node.tag in (*range(0x00281101, 0x00281104), 0x00283002, 0x00283006, *range(0x00281201, 0x00281204))
+    ]
     tag = rng.choice(tags)
     if tag in (0x00283006, *range(0x00281201, 0x00281204)):
         value = rng.choice((b"", b"\0", bytes(3), bytes(7), rng.randbytes(64), b"\xff" * 512, bytes(200_000)))
@@ -195,7 +230,9 @@ def series(pool: Pool) -> Mutated:
     """Positions, orientations, spacings, sizes and UIDs of a series that contradict each other."""
     rng = pool.rng
     seed = pool.of_seed("series", lambda seed: len(seed.trees) > 2)
-    tag = rng.choice((0x00200032, 0x00200037, 0x00280030, 0x00280010, 0x0020000E, 0x00080018, 0x00200013, 0x00200052, 0x00281053, 0x00100010, 0x00020010))
+    tag = rng.choice(
+        (0x00200032, 0x00200037, 0x00280030, 0x00280010, 0x0020000E, 0x00080018, 0x00200013, 0x00200052, 0x00281053, 0x00100010, 0x00020010)
+    )
     files = {}
     for name, content in seed.files.items():
         tree = seed.tree(name)
@@ -223,6 +260,8 @@ def _contradict(tree: Tree, tag: int, rng: Random) -> None:
             _odd_positions([node], rng)
         else:
             count = {0x00200032: 3, 0x00200037: 6, 0x00280030: 2}[tag]
-            node.value = b"\\".join(f"{rng.choice((0, 1, -1, rng.uniform(-1, 1), rng.uniform(-1e3, 1e3))):.6g}".encode() for _ in range(count))
+            node.value = b"\\".join(
+                f"{rng.choice((0, 1, -1, rng.uniform(-1, 1), rng.uniform(-1e3, 1e3))):.6g}".encode() for _ in range(count)
+            )
         return
     node.value = rng.choice((b"", b"1", b"1.2.3", b"-1", node.value, odd_bytes(rng)))

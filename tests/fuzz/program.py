@@ -18,6 +18,9 @@ from medviewer.dicom.description import attributes
 from medviewer.dicom.files import Archives
 from medviewer.dicom.frames import DecodedImage, read_image
 from medviewer.dicom.headers import source_datasets
+from medviewer.dicom.objects.data_set import read_data_set
+from medviewer.dicom.objects.tag_search import TagIndex
+from medviewer.dicom.objects.tag_tree import as_text
 from medviewer.dicom.scan import scan
 from medviewer.dicom.thumbnails import displayed, thumbnail
 from medviewer.dicom.volumes import VolumeReader
@@ -26,10 +29,9 @@ from .sentences import Said
 
 MOST_STACKS = 8
 """Stacks of one case that are looked at: a mutated series may fall into many."""
-MOST_VOLUME_BYTES = 1 << 28
 
 
-def use(path: Path, *, inspects: bool) -> list[Said]:
+def use(path: Path, *, further: bool) -> list[Said]:
     """Open a file or folder as the window and the command line do; whatever is raised that isn't expected is a defect."""
     said: list[Said] = []
     found = scan([path], Progress())
@@ -44,10 +46,25 @@ def use(path: Path, *, inspects: bool) -> list[Said]:
                 step()
             except MedviewerError as error:
                 said.append(Said(type(error).__name__, str(error), whole=True, names=_names(stack)))
-    if inspects:
+    if further:
+        said += _tags(found)
         document = json.loads(inspect_paths([path], decode=len(found.stacks()) < MOST_STACKS, progress=Progress()).to_json())
         said += [Said("inspect refused", entry["reason"], whole=False) for entry in document["refused"]]
         said += [Said("inspect error", text, whole=False) for text in _errors(document)]
+    return said
+
+
+def _tags(found: Scan) -> list[Said]:
+    """All tags of the first file of each stack and of refused files, as a person can ask for them."""
+    said = []
+    locations = [stack.images[0].file for stack in found.stacks()] + [entry.file for entry in found.refused]
+    for location in [place for place in locations if place.member or place.path.is_file()][:MOST_STACKS]:
+        try:
+            read = read_data_set(location)
+            for line in TagIndex(read, Progress()).find("0010").top[:2]:
+                as_text(line)
+        except MedviewerError as error:
+            said.append(Said(type(error).__name__, str(error), whole=True, names=(location.path.name,)))
     return said
 
 
@@ -110,8 +127,6 @@ def _volume(stack: Stack) -> None:
     assert np.isfinite(geometry.directions).all(), "directions are no numbers"
     assert all(math.isfinite(value) and value > 0 for value in geometry.spacing_ijk), "the spacing is no length"
     assert np.isfinite(geometry.to_index(geometry.to_lps([[1, 1, 1]]))).all(), "the geometry can't be inverted"
-    reader = VolumeReader(stack)
-    if reader.volume.stored.nbytes <= MOST_VOLUME_BYTES:
-        volume = reader.read(Progress())
-        volume.real_slice(len(stack.images) // 2)
+    volume = VolumeReader(stack).read(Progress())
+    volume.real_slice(len(stack.images) // 2)
     assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("decode-")], "a decoding thread is left"

@@ -125,10 +125,16 @@ def deflated(data: bytes) -> bytes:
 def native_images() -> Iterator[Pair]:
     ct, le = "2", RAMP.astype("<u2").tobytes()
     for name, syntax in (("implicit", ""), ("explicit", ".1"), ("big-endian", ".2"), ("deflated", ".1.99")):
-        yield f"ct-{name}.dcm", native(pixels(placed(common(f"ct-{name}", ct, "CT")), 16, 12), le if syntax != ".2" else RAMP.astype(">u2").tobytes(), syntax)
+        yield (
+            f"ct-{name}.dcm",
+            native(pixels(placed(common(f"ct-{name}", ct, "CT")), 16, 12), le if syntax != ".2" else RAMP.astype(">u2").tobytes(), syntax),
+        )
     yield "bits-8-signed.dcm", native(pixels(common("b8", "7", "OT"), 8, 7, signed=1), SMOOTH.tobytes(), vr="OB")
     yield "bits-32.dcm", native(pixels(common("b32", "7", "OT"), 32, 20), RAMP.astype("<u4").tobytes())
-    yield "bits-1.dcm", native(pixels(common("b1", "7.1", "OT"), 1, NumberOfFrames=3), np.packbits(RAMP.ravel().repeat(3) & 1).tobytes(), vr="OB")
+    yield (
+        "bits-1.dcm",
+        native(pixels(common("b1", "7.1", "OT"), 1, NumberOfFrames=3), np.packbits(RAMP.ravel().repeat(3) & 1).tobytes(), vr="OB"),
+    )
     yield "bits-12-packed.dcm", native(pixels(common("b12", "7", "OT"), 12), bytes(range(256))[: ROWS * COLUMNS * 3 // 2] + bytes(32))
     yield "float.dcm", native(pixels(placed(common("f", "30", "MR")), 32), RAMP.astype("<f4").tobytes(), vr="OF", tag=0x7FE00008)
     yield "double.dcm", native(pixels(placed(common("d", "30", "MR")), 64), RAMP.astype("<f8").tobytes(), vr="OD", tag=0x7FE00009)

@@ -34,7 +34,7 @@ def objects() -> Iterator[tuple[str, bytes]]:
     yield "pdf.dcm", _pdf()
     ds = common("japanese", "4", "MR")
     ds.SpecificCharacterSet = ["", "ISO 2022 IR 87"]
-    ds.PatientName = "Yamada^Tarou=山田^太郎=やまだ^たろう"  # noqa: RUF001
+    ds.PatientName = "Yamada^Tarou=山田^太郎=やまだ^たろう"
     yield "japanese.dcm", native(pixels(placed(ds), 16, 12), RAMP.astype("<u2").tobytes())
     ds = common("chinese", "7", "OT")
     ds.SpecificCharacterSet, ds.PatientName, ds.StudyDescription = "GB18030", "Wang^XiaoDong=王^小东", "胸部"
@@ -150,7 +150,9 @@ def _segmentation(kind: str) -> bytes:
 def _parametric() -> bytes:
     ds = pixels(common("pm", "30", "MR"), 32, NumberOfFrames=3)
     shared, own = _functional(3)
-    mapping = dataset(RealWorldValueFirstValueMapped=0, RealWorldValueLastValueMapped=1, RealWorldValueIntercept=0.0, RealWorldValueSlope=1.0)
+    mapping = dataset(
+        RealWorldValueFirstValueMapped=0, RealWorldValueLastValueMapped=1, RealWorldValueIntercept=0.0, RealWorldValueSlope=1.0
+    )
     mapping.LUTLabel, mapping.MeasurementUnitsCodeSequence = "ADC", Sequence([_code("mm2/s", "UCUM", "mm2/s")])
     shared.RealWorldValueMappingSequence = Sequence([mapping])
     ds.SharedFunctionalGroupsSequence, ds.PerFrameFunctionalGroupsSequence = Sequence([shared]), Sequence(own)
@@ -248,7 +250,11 @@ def _waveform() -> bytes:
     channel.ChannelSensitivityUnitsSequence, channel.ChannelSensitivityCorrectionFactor = Sequence([_code("uV", "UCUM", "uV")]), 1.0
     channel.ChannelBaseline = 0.0
     group = dataset(WaveformOriginality="ORIGINAL", NumberOfWaveformChannels=2, NumberOfWaveformSamples=100, SamplingFrequency=500.0)
-    group.ChannelDefinitionSequence, group.WaveformBitsAllocated, group.WaveformSampleInterpretation = Sequence([channel, channel]), 16, "SS"
+    group.ChannelDefinitionSequence, group.WaveformBitsAllocated, group.WaveformSampleInterpretation = (
+        Sequence([channel, channel]),
+        16,
+        "SS",
+    )
     group.add_new(0x54001010, "OW", np.arange(200, dtype="<i2").tobytes())
     ds.WaveformSequence = Sequence([group])
     ds.WaveformAnnotationSequence = Sequence([dataset(UnformattedTextValue="sinus rhythm", AnnotationGroupNumber=0)])

@@ -16,6 +16,7 @@ LONG = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "U
 DEFLATED = "1.2.840.10008.1.2.1.99"
 EXPLICIT_BE = "1.2.840.10008.1.2.2"
 PIXEL_DATA = 0x7FE00010
+DEEPEST = 60
 
 
 class NotSound(Exception):
@@ -117,6 +118,7 @@ class _Reader:
     data: bytes
     explicit: bool
     little: bool
+    depth: int = 0
 
     def element(self, at: int) -> tuple[Node, int]:
         order = "<" if self.little else ">"
@@ -141,7 +143,12 @@ class _Reader:
             raise NotSound
         starts_item = self.data[at : at + 4] == (b"\xfe\xff\x00\xe0" if self.little else b"\xff\xfe\xe0\x00")
         if node.tag == ITEM or node.undefined or node.vr == "SQ" or (not node.vr and starts_item):
-            return self._children(node, at, end)
+            self.depth += 1
+            if self.depth > DEEPEST:
+                raise NotSound
+            found = self._children(node, at, end)
+            self.depth -= 1
+            return found
         node.value = self.data[at:end]
         return node, end
 
