@@ -40,6 +40,7 @@ TEST_PROGRAMS='
 Xvfb xvfb
 xauth xauth
 dciodvfy dicom3tools
+dsrdump dcmtk
 /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf fonts-dejavu-core'
 
 say() { printf '%s\n' "$*" >&2; }

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import numpy as np
+from numpy.typing import NDArray
+
+from medviewer.core.errors import CannotDecode
 from medviewer.core.progress import Progress
 from medviewer.core.study import FileLocation, ImageRef, Scan, Stack
 from medviewer.dicom.objects.data_set import DataSet, read_data_set
+from medviewer.dicom.objects.sr_content import Report, report_of
+from medviewer.dicom.thumbnails import thumbnail
 
 
 def read_tags(location: FileLocation, progress: Progress) -> DataSet:
@@ -34,3 +40,38 @@ def find_image(scan: Scan, sop_instance_uid: str, frame: int = 1) -> FoundImage 
 
 def _place(images: tuple[ImageRef, ...], uid: str, frame: int) -> int | None:
     return next((n for n, image in enumerate(images) if image.sop_instance_uid == uid and image.frame == frame), None)
+
+
+def open_images(scan: Scan) -> dict[tuple[str, int], str]:
+    """Every frame that is open, by (SOP instance UID, frame from 1), with words on where it is."""
+    found = {}
+    for stack in scan.stacks():
+        name = ", ".join(
+            part for part in (f"series {stack.series_number}" if stack.series_number is not None else "", stack.description) if part
+        )
+        several = len(stack.images) > 1
+        for number, image in enumerate(stack.images, start=1):
+            words = f"{name}, image {number}" if several else name
+            found[image.sop_instance_uid, image.frame] = words.removeprefix(", ")
+    return found
+
+
+def read_report(stack: Stack, progress: Progress) -> Report:
+    """The structured report in a stack's file; raises `CannotDecode`, also when it has no content at all."""
+    location = stack.images[0].file
+    progress.report(None, f"Reading {location.path.name}")
+    ds = read_data_set(location).ds
+    if "ContentSequence" not in ds and "ConceptNameCodeSequence" not in ds:
+        raise CannotDecode(str(location), "it is a report without any content", "no-content")
+    return report_of(ds)
+
+
+def small_picture(scan: Scan, sop_instance_uid: str, frame: int, size: int = 192) -> NDArray[np.uint8] | None:
+    """A thumbnail of an image that is open, ``[j, i]`` or ``[j, i, 3]``; None for one that isn't or can't be decoded."""
+    found = find_image(scan, sop_instance_uid, frame)
+    if found is None or not found.stack.kind.has_images:
+        return None
+    try:
+        return thumbnail(replace(found.stack, images=(found.stack.images[found.place],)), size)
+    except CannotDecode:
+        return None

@@ -14,10 +14,13 @@ from pathlib import Path
 
 import pytest
 from pydicom.data import get_testdata_file
+from pydicom.dataset import Dataset
+from pydicom.uid import KeyObjectSelectionDocumentStorage, MRImageStorage, generate_uid
 from PySide6.QtGui import QImage
 from support.gui_steps import LIMIT_MS
 from support.phantoms import write_phantom
 
+from medviewer.gui.documents.report_page import ReportPage
 from medviewer.gui.documents.tag_page import TagPage
 from medviewer.gui.main_window import MainWindow
 from medviewer.gui.messages import Level
@@ -74,6 +77,67 @@ def shows_a_picture(window: MainWindow, image: QImage) -> None:
     assert shades(image) > 20
 
 
+def write_key_objects(folder: Path) -> None:
+    """A selection of two images of a phantom, which is there too, and of one that isn't."""
+    phantom = write_phantom(folder / "images")
+    ds = Dataset()
+    ds.SOPClassUID, ds.SOPInstanceUID = KeyObjectSelectionDocumentStorage, generate_uid()
+    ds.StudyInstanceUID, ds.SeriesInstanceUID = phantom.study_uid, generate_uid()
+    ds.PatientID, ds.PatientName, ds.Modality, ds.SeriesNumber = "PHANTOM", "Phantom^Lopsided", "KO", 1
+    ds.SpecificCharacterSet, ds.ContentDate, ds.ContentTime = "ISO_IR 192", "20260102", "030405"
+    ds.ValueType, ds.ContinuityOfContent = "CONTAINER", "SEPARATE"
+    ds.ConceptNameCodeSequence = [coded("113000", "DCM", "Of Interest")]
+    uids = [phantom.sop_instance_uids[8], phantom.sop_instance_uids[12], "1.2.3.4"]
+    ds.ContentSequence = [content("TEXT", coded("113012", "DCM", "Key Object Description"), TextValue="Größer geworden")]
+    for uid in uids:
+        reference = Dataset()
+        reference.ReferencedSOPClassUID, reference.ReferencedSOPInstanceUID = MRImageStorage, uid
+        ds.ContentSequence.append(content("IMAGE", coded("260753009", "SCT", "Source"), ReferencedSOPSequence=[reference]))
+    ds.save_as(folder / "KO.dcm", implicit_vr=False, little_endian=True)
+
+
+def coded(value: str, scheme: str, meaning: str) -> Dataset:
+    ds = Dataset()
+    ds.CodeValue, ds.CodingSchemeDesignator, ds.CodeMeaning = value, scheme, meaning
+    return ds
+
+
+def content(kind: str, name: Dataset, **values: object) -> Dataset:
+    ds = Dataset()
+    ds.ValueType, ds.RelationshipType, ds.ConceptNameCodeSequence = kind, "CONTAINS", [name]
+    for keyword, value in values.items():
+        setattr(ds, keyword, value)
+    return ds
+
+
+def says(*words: str) -> Callable[[MainWindow, QImage], None]:
+    """A report's page has these words in its text."""
+
+    def check(window: MainWindow, image: QImage) -> None:
+        page = window.documents.page
+        assert isinstance(page, ReportPage)
+        text = page.browser.toPlainText()
+        assert [word for word in words if word not in text] == []
+        assert shades(image) > 8
+
+    return check
+
+
+def shows_key_images(window: MainWindow, image: QImage) -> None:
+    says("Of Interest", "Größer geworden", "MR Image not open")(window, image)
+    page = window.documents.page
+    assert isinstance(page, ReportPage)
+    assert len(page.browser.pictures) == 2
+
+
+def key_objects_are_there(window: MainWindow) -> bool:
+    """Images come first in a study; the selection is opened as a click on its card does."""
+    if not window.desk.display.is_document and window.desk.session.scan.complete:
+        window.desk.open(next(shown for shown in window.desk.every_shown() if shown.stack.modality == "KO"))
+    page = window.documents.page
+    return isinstance(page, ReportPage) and len(page.browser.pictures) == 2
+
+
 def lists_tags(*values: str) -> Callable[[MainWindow, QImage], None]:
     """The tag tree has these values at its top level."""
 
@@ -90,6 +154,8 @@ def lists_tags(*values: str) -> Callable[[MainWindow, QImage], None]:
 
 KINDS = [
     Kind("mr-volume", write_phantom, picture_is_there, shows_a_picture),
+    Kind("report", pydicom_file("test-SR.dcm"), page_is_there(ReportPage), says("Diagnosis", "Verified by Riesmeier, Jörg", "3 cm")),
+    Kind("key-objects", write_key_objects, key_objects_are_there, shows_key_images),
     Kind("plan", pydicom_file("rtplan.dcm"), page_is_there(TagPage), lists_tags("RTPLAN", "BeamSequence")),
 ]
 

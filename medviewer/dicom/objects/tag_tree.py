@@ -219,10 +219,10 @@ def _shown(element: DataElement) -> str:
     if isinstance(value, bytes):
         return _bytes(value)
     if element.VR == "UI":
-        return "\\".join(_uid(uid) for uid in (value if isinstance(value, MultiValue) else [value]))
+        return "\\".join(_uid(uid) for uid in (value if isinstance(value, (MultiValue, list)) else [value]))
     if element.VR == "AT":
-        return "\\".join(_tag_words(tag) for tag in (value if isinstance(value, MultiValue) else [value]))
-    if isinstance(value, MultiValue) and len(value) > LONGEST:
+        return "\\".join(_tag_words(tag) for tag in (value if isinstance(value, (MultiValue, list)) else [value]))
+    if isinstance(value, (MultiValue, list)) and len(value) > LONGEST:
         return f"{_plain(value[:LONGEST])[:LONGEST]}… ({len(value)} values)"
     text = _plain(value).replace("\r\n", " ⏎ ").replace("\n", " ⏎ ").replace("\r", " ⏎ ").rstrip(" \0")
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text)} characters)"

@@ -160,7 +160,12 @@ class _Strip(QWidget):
 
 def pixmap_of(picture: Picture) -> QPixmap:
     """Grey or RGB uint8 pixels as a pixmap."""
+    return QPixmap.fromImage(image_of(picture))
+
+
+def image_of(picture: Picture) -> QImage:
+    """Grey or RGB uint8 pixels as an image; from any thread."""
     rows, columns = picture.shape[:2]
     pixels = np.ascontiguousarray(picture)
     form = QImage.Format.Format_Grayscale8 if pixels.ndim == 2 else QImage.Format.Format_RGB888
-    return QPixmap.fromImage(QImage(pixels.data, columns, rows, pixels.strides[0], form).copy())
+    return QImage(pixels.data, columns, rows, pixels.strides[0], form).copy()

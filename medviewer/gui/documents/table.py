@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtWidgets import QWidget
 
 from medviewer.core.progress import Progress
-from medviewer.core.study import Stack
+from medviewer.core.study import Stack, StackKind
 
 if TYPE_CHECKING:
     from medviewer.gui.desk import Desk
@@ -44,10 +44,30 @@ def _tag_page(read: Any, stack: Stack, desk: Desk) -> QWidget:
     return TagPage(read, stack.images[0].file, desk)
 
 
+def _read_report(stack: Stack, progress: Progress) -> Any:
+    from medviewer.app.documents import read_report
+
+    return read_report(stack, progress)
+
+
+def _report_page(report: Any, stack: Stack, desk: Desk) -> QWidget:
+    from medviewer.gui.documents.report_page import ReportPage
+
+    return ReportPage(report, desk, pictures=stack.sop_class_uid == KEY_OBJECT_SELECTION)
+
+
+def _of_kind(kind: StackKind) -> Callable[[Stack], bool]:
+    return lambda stack: stack.kind is kind
+
+
+KEY_OBJECT_SELECTION = "1.2.840.10008.5.1.4.1.1.88.59"
 TAGS = PageKind("tags", "Tags", "list", lambda _: True, _read_tags, _tag_page)
 """What shows everything that has no page of its own, and whatever a page of its own can't read."""
 
-PAGES: tuple[PageKind, ...] = (TAGS,)
+PAGES: tuple[PageKind, ...] = (
+    PageKind("report", "Report", "report", _of_kind(StackKind.REPORT), _read_report, _report_page),
+    TAGS,
+)
 
 
 def page_kind(stack: Stack) -> PageKind:

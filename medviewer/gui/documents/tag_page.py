@@ -34,6 +34,7 @@ class TagPage(QWidget):
         self._lines = top_lines(read)
         self.index: TagIndex | None = None
         self._job: int | None = None
+        self._left = False
         self.model = TagModel(self)
         self.model.show_lines(self._lines, lines_below)
         self.tree = self._make_tree()
@@ -72,6 +73,7 @@ class TagPage(QWidget):
 
     def leave(self) -> None:
         """Stop looking through the tags."""
+        self._left = True
         self._typing.stop()
         if self._job is not None:
             self._desk.session.jobs.cancel(self._job)
@@ -146,7 +148,8 @@ class TagPage(QWidget):
 
     def _take_index(self, index: TagIndex) -> None:
         self.index, self._job = index, None
-        self._search()
+        if not self._left:
+            self._search()
 
     def _show_found(self, index: TagIndex, words: str) -> None:
         found = index.find(words)

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLay
 from medviewer.core.study import Stack
 from medviewer.gui.browser.rows import joined
 from medviewer.gui.desk import Desk
+from medviewer.gui.documents.class_names import class_name
 from medviewer.gui.documents.loading import Loading
 from medviewer.gui.documents.table import TAGS, PageKind, page_kind
 from medviewer.gui.theme import colours
@@ -114,16 +115,6 @@ def facts_of(shown: Shown) -> str:
     stack = shown.stack
     series = f"Series {stack.series_number}" if stack.series_number is not None else ""
     return joined(stack.modality, class_name(stack.sop_class_uid) if stack.description else "", series, stack.files[0].path.name)
-
-
-def class_name(uid: str) -> str:
-    """``Basic Text SR`` for the UID of its SOP class; empty when it isn't known."""
-    from pydicom.uid import UID
-
-    if not uid:
-        return ""
-    name = UID(uid, validation_mode=0).name
-    return "" if name == uid else name.removesuffix(" Storage")
 
 
 def _words(text: str) -> QLabel:
