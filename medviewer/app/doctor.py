@@ -101,7 +101,7 @@ def _display() -> Check:
 
 
 def _codecs() -> Iterator[Check]:
-    from medviewer.dicom.codecs.table import self_test
+    from medviewer.dicom.codecs.self_test import self_test
 
     for result in self_test():
         level: Level = "ok" if result.works else "lack"

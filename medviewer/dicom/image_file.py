@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from medviewer.core.errors import CannotDecode
 from medviewer.core.study import FileLocation
 from medviewer.dicom import tags
+from medviewer.dicom.codecs.colour import ybr_to_rgb
 from medviewer.dicom.codecs.form import BadPixels, PixelForm, pixel_form
 from medviewer.dicom.codecs.native import correct_bits, unpack
 from medviewer.dicom.codecs.pool import decoders
-from medviewer.dicom.codecs.table import CannotDecompress, ybr_to_rgb
+from medviewer.dicom.codecs.table import CannotDecompress
 from medviewer.dicom.elements import BadHeader
 from medviewer.dicom.files import ZIP_ERRORS, Archives
 from medviewer.dicom.fragments import BadFragments, find_fragments, frame_spans
@@ -129,9 +130,7 @@ class ImageFile:
         if form.stored < form.allocated:
             values = values.copy()
             correct_bits(values, form)
-        if form.photometric in ("YBR_FULL", "YBR_FULL_422") and form.samples == 3:
-            return ybr_to_rgb(values)
-        return values
+        return ybr_to_rgb(values, form.photometric) if form.samples == 3 else values
 
     def _compressed(self, frame: int, out: Array | None) -> Array:
         if is_video(self.header.transfer_syntax):

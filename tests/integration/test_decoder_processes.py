@@ -40,7 +40,7 @@ def number(data, form):
     return np.full(form.shape, os.getpid() % 60000, form.dtype)
 
 def poison(data, form):
-    table._TABLE["test.number"] = crash
+    table._TABLE["test.number"] = (crash,)
     return number(data, form)
 
 def chatter(data, form):
@@ -48,8 +48,7 @@ def chatter(data, form):
     return number(data, form)
 
 for name in ("crash", "hang", "allocate", "number", "poison", "chatter"):
-    table._TABLE["test." + name] = globals()[name]
-    table._NO_SECOND_TRY |= {"test." + name}
+    table._TABLE["test." + name] = (globals()[name],)
 if "unlimited" in sys.argv:
     child._limit_memory = lambda limit: None
 child.main(sys.argv[-1])

@@ -25,10 +25,12 @@ from support.phantoms import Phantom, write_phantom
 from medviewer.core.errors import CannotDecode
 from medviewer.core.progress import Progress
 from medviewer.core.study import FileLocation, ImageRef
+from medviewer.dicom.codecs.colour import ybr_to_rgb
 from medviewer.dicom.codecs.form import PixelForm
 from medviewer.dicom.codecs.native import correct_bits, unpack
 from medviewer.dicom.codecs.samples import Sample, samples
-from medviewer.dicom.codecs.table import CannotDecompress, decompress, fit, self_test, supported_syntaxes, ybr_to_rgb
+from medviewer.dicom.codecs.self_test import self_test
+from medviewer.dicom.codecs.table import CannotDecompress, decompress, fit, supported_syntaxes
 from medviewer.dicom.frames import read_image
 from medviewer.dicom.scan import scan
 from medviewer.dicom.volumes import load_volume
@@ -60,13 +62,13 @@ def test_damaged_codestream_is_refused_or_decoded_and_never_crashes(sample: Samp
         with suppress(CannotDecompress):  # some codecs give what is there
             assert decompress(data, sample.form, sample.transfer_syntax).shape == sample.form.shape
     else:
-        with pytest.raises(CannotDecompress, match="damaged"):
+        with pytest.raises(CannotDecompress, match=r"damaged|cut short|segments"):
             decompress(data, sample.form, sample.transfer_syntax)
 
 
 def test_codestream_of_another_size_is_refused_before_decoding() -> None:
     for sample in all_samples():
-        if sample.name in ("RLE", "deflated frames", "JPEG XL"):
+        if sample.name in ("RLE", "deflated frames"):
             continue
         form = PixelForm(sample.form.rows + 1, sample.form.columns, 1, sample.form.allocated, sample.form.stored, sample.form.high_bit)
         with pytest.raises(CannotDecompress, match="48 x 64 where the header says 49 x 64"):

@@ -10,28 +10,39 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from medviewer.dicom.codecs.codestream import END, has_end, jpeg_colours
 from medviewer.dicom.codecs.form import PixelForm
 
 Array = NDArray[np.generic]
 
 
-def decode_jpeg(data: bytes, form: PixelForm) -> Array:
-    """JPEG with loss, 8 or 12 bits (processes 1, 2, 4 and the retired 3, 5, 6 to 13)."""
-    import imagecodecs
+class CutShort(ValueError):
+    """The end of a compressed image is missing."""
 
+    def __init__(self) -> None:
+        super().__init__("it is cut short")
+
+
+def decode_jpeg(data: bytes, form: PixelForm) -> Array:
+    """JPEG with loss, 8 or 12 bits (processes 1, 2, 4 and the retired 3, 5, 6 to 13).
+
+    Files labelled RGB with YCbCr inside are common, and so is the reverse: the JPEG knows better, the label is asked last.
+    """
     if form.samples == 1:
-        return np.asarray(imagecodecs.jpeg8_decode(data))
-    if form.photometric == "RGB" and not _says_ybr(data):
-        return np.asarray(imagecodecs.jpeg8_decode(data, colorspace="RGB", outcolorspace="RGB"))
-    return np.asarray(imagecodecs.jpeg8_decode(data, colorspace="YCBCR", outcolorspace="RGB"))
+        return _whole_jpeg(data)
+    colours = jpeg_colours(data) or ("RGB" if form.photometric == "RGB" else "YCBCR")
+    return _whole_jpeg(data, colorspace=colours, outcolorspace="RGB")
 
 
 def decode_jpeg_lossless(data: bytes, form: PixelForm) -> Array:
-    """JPEG lossless, processes 14 and 15, all predictors."""
-    import imagecodecs
+    """JPEG lossless, processes 14 and 15: all predictors, restart intervals and point transforms, samples as they are.
 
-    decode: Any = imagecodecs.ljpeg_decode if form.samples == 1 else imagecodecs.jpegsof3_decode
-    return np.asarray(decode(data))
+    libjpeg-turbo rather than imagecodecs' two decoders for this alone, which are slower; and one of them (liblj92) gives
+    wrong pixels where there are restart markers.
+    """
+    if form.samples == 1:
+        return _whole_jpeg(data)
+    return _whole_jpeg(data, colorspace="RGB", outcolorspace="RGB")
 
 
 def decode_jpeg_ls(data: bytes, form: PixelForm) -> Array:
@@ -39,15 +50,15 @@ def decode_jpeg_ls(data: bytes, form: PixelForm) -> Array:
     import imagecodecs
 
     del form
-    return np.asarray(imagecodecs.jpegls_decode(data))
+    return np.asarray(imagecodecs.jpegls_decode(_ended(data)))
 
 
 def decode_jpeg_2000(data: bytes, form: PixelForm) -> Array:
-    """JPEG 2000, reversible and irreversible; multiple component transforms are undone."""
+    """JPEG 2000, reversible and irreversible, and HTJ2K; multiple component transforms are undone."""
     import imagecodecs
 
     del form
-    return np.asarray(imagecodecs.jpeg2k_decode(data))
+    return np.asarray(imagecodecs.jpeg2k_decode(_ended(data), numthreads=1))
 
 
 def decode_htj2k(data: bytes, form: PixelForm) -> Array:
@@ -63,7 +74,7 @@ def decode_jpeg_xl(data: bytes, form: PixelForm) -> Array:
     import imagecodecs
 
     del form
-    return np.asarray(imagecodecs.jpegxl_decode(data))
+    return np.asarray(imagecodecs.jpegxl_decode(data, numthreads=1))
 
 
 def decode_rle(data: bytes, form: PixelForm) -> Array:
@@ -79,13 +90,25 @@ def decode_rle(data: bytes, form: PixelForm) -> Array:
     return np.moveaxis(flat.reshape(form.samples, form.rows, form.columns), 0, -1)
 
 
-def _says_ybr(data: bytes) -> bool:
-    """Whether markers of the JPEG itself say YCbCr: a JFIF header, or Adobe's with transform 1.
+def _ended(data: bytes) -> bytes:
+    """With the end marker that some writers leave out and strict decoders ask for."""
+    if has_end(data):
+        return data
+    return data + (END[1:] if data.endswith(END[:1]) else END)
 
-    Files labelled RGB with such JPEGs inside are common, and the JPEG knows better.
+
+def _whole_jpeg(data: bytes, **options: Any) -> Array:
+    """Decode; where the end marker is missing, make sure that nothing else is.
+
+    libjpeg fills what it doesn't find with grey and says nothing. So such an image is decoded with different endings: if
+    these make a difference, it was the endings that were decoded.
     """
-    head = data[:4096]
-    adobe = head.find(b"\xff\xee\x00\x0eAdobe")
-    if adobe >= 0:
-        return head[adobe + 15 : adobe + 16] == b"\x01"
-    return head[2:4] == b"\xff\xe0" and head[6:10] == b"JFIF"
+    import imagecodecs
+
+    decode: Any = imagecodecs.jpeg8_decode
+    if has_end(data):
+        return np.asarray(decode(data, **options))
+    values = np.asarray(decode(_ended(data), **options))
+    if not np.array_equal(values, decode(data.removesuffix(END[:1]) + b"\x55\xa3" * 64 + END, **options)):
+        raise CutShort
+    return values

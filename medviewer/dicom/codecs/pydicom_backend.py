@@ -1,4 +1,4 @@
-"""Decoding by pydicom and the plugins it finds installed: slower, and the checked fallback."""
+"""Decoding by pydicom itself, without plugins: slower, and the checked fallback."""
 
 from __future__ import annotations
 
@@ -32,9 +32,7 @@ def pydicom_decoder(transfer_syntax: str) -> Callable[[bytes, PixelForm], NDArra
             "planar_configuration": int(form.planar),
             "pixel_keyword": "PixelData",
         }
-        # Not raw for the full-range YBR kinds: pydicom then gives RGB, as the program's own conversion would.
-        is_ybr = form.photometric in ("YBR_FULL", "YBR_FULL_422")
-        array, _ = decoder.as_array(encapsulate([data]), index=0, raw=not is_ybr, **options)
+        array, _ = decoder.as_array(encapsulate([data]), index=0, raw=True, decoding_plugin="pydicom", **options)
         return array
 
     return decode

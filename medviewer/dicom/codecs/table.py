@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from medviewer.dicom.codecs import imagecodecs_backend as fast
-from medviewer.dicom.codecs.codestream import declared_size
+from medviewer.dicom.codecs.codestream import Declared, declared, missing_bytes
+from medviewer.dicom.codecs.colour import ybr_to_rgb
 from medviewer.dicom.codecs.deflated import decode_deflated
 from medviewer.dicom.codecs.form import PixelForm
+from medviewer.dicom.codecs.native import correct_bits
 from medviewer.dicom.codecs.pydicom_backend import pydicom_decoder
+from medviewer.dicom.codecs.rle import check_segments
 
 Array = NDArray[np.generic]
 Decoder = Callable[[bytes, PixelForm], Array]
@@ -21,21 +23,35 @@ _JPEG = "1.2.840.10008.1.2.4."
 RLE = "1.2.840.10008.1.2.5"
 DEFLATED_FRAMES = "1.2.840.10008.1.2.8.1"
 
-_TABLE: dict[str, Decoder] = {
-    **{f"{_JPEG}{number}": fast.decode_jpeg for number in ("50", "51", "53", "55")},
-    **{f"{_JPEG}{number}": fast.decode_jpeg_lossless for number in ("57", "70")},
-    **{f"{_JPEG}{number}": fast.decode_jpeg_ls for number in ("80", "81")},
-    **{f"{_JPEG}{number}": fast.decode_jpeg_2000 for number in ("90", "91", "92", "93")},
-    **{f"{_JPEG}{number}": fast.decode_htj2k for number in ("201", "202", "203")},
-    **{f"{_JPEG}{number}": fast.decode_jpeg_xl for number in ("110", "111", "112")},
-    RLE: fast.decode_rle,
-    DEFLATED_FRAMES: decode_deflated,
-}
-_RGB_ALREADY = frozenset({f"{_JPEG}{number}" for number in ("50", "51", "53", "55", "110", "111", "112")})
-"""Syntaxes whose decoders give RGB for YBR pixel data."""
 
-_NO_SECOND_TRY = frozenset({f"{_JPEG}80", f"{_JPEG}81", DEFLATED_FRAMES})
-"""pydicom has nothing else for these: its JPEG-LS is CharLS too, and takes seconds to find out that a stream is damaged."""
+def _syntaxes(*numbers: str) -> tuple[str, ...]:
+    return tuple(f"{_JPEG}{number}" for number in numbers)
+
+
+_LOSSY_JPEG = _syntaxes("50", "51", "53", "55")
+_LOSSLESS_JPEG = _syntaxes("57", "70")
+_JPEG_2000 = _syntaxes("90", "91", "92", "93")
+_HTJ2K = _syntaxes("201", "202", "203")
+_JPEG_XL = _syntaxes("110", "111", "112")
+
+_TABLE: dict[str, tuple[Decoder, ...]] = {
+    **dict.fromkeys(_LOSSY_JPEG, (fast.decode_jpeg,)),
+    **dict.fromkeys(_LOSSLESS_JPEG, (fast.decode_jpeg_lossless,)),
+    **dict.fromkeys(_syntaxes("80", "81"), (fast.decode_jpeg_ls,)),
+    **dict.fromkeys(_JPEG_2000, (fast.decode_jpeg_2000,)),
+    **dict.fromkeys(_HTJ2K, (fast.decode_htj2k, fast.decode_jpeg_2000)),
+    **dict.fromkeys(_JPEG_XL, (fast.decode_jpeg_xl,)),
+    RLE: (fast.decode_rle, pydicom_decoder(RLE)),
+    DEFLATED_FRAMES: (decode_deflated,),
+}
+"""The second of two is another library, which takes what the first finds unusual."""
+
+_RGB_ALREADY = frozenset({*_LOSSY_JPEG, *_JPEG_XL})
+"""Syntaxes whose decoders give RGB for YBR pixel data."""
+_BYTES_AS_STORED = frozenset({RLE, DEFLATED_FRAMES})
+"""Syntaxes that carry whole bytes, unused bits included, and no precision of their own."""
+_EXACT = frozenset({*_LOSSLESS_JPEG, f"{_JPEG}80"})
+"""Syntaxes without loss whose codestream may carry unused bits; JPEG 2000 is believed as it is."""
 
 
 class CannotDecompress(Exception):
@@ -52,77 +68,65 @@ def decompress(data: bytes, form: PixelForm, transfer_syntax: str) -> Array:
 
     Raises `CannotDecompress` and ``MemoryError``. This is what a decoder process runs; everybody else asks `pool.decoders`.
     """
-    decoder = _TABLE.get(transfer_syntax)
-    if decoder is None:
+    decoders = _TABLE.get(transfer_syntax)
+    if decoders is None:
         raise CannotDecompress(f"there is no decoder for its transfer syntax {transfer_syntax}")
-    size = declared_size(data)
-    if size is not None and size != (form.rows, form.columns):
-        raise CannotDecompress(f"its compressed image is {size[0]} x {size[1]} where the header says {form.rows} x {form.columns}")
+    says = declared(data)
+    _check(data, form, transfer_syntax, says)
     reasons: list[str] = []
-    attempts = (decoder,) if transfer_syntax in _NO_SECOND_TRY else (decoder, pydicom_decoder(transfer_syntax))
-    for attempt in attempts:
+    for decoder in decoders:
         try:
-            values = fit(attempt(data, form), form)
+            values = fit(decoder(data, form), form, says)
         except MemoryError:
             raise  # another decoder would need as much
         except Exception as error:  # decoders raise what they like; each is a reason to try the next one
             reasons.append(" ".join(str(error).split()).rstrip(".") or type(error).__name__)
-        else:
-            ybr = form.photometric in ("YBR_FULL", "YBR_FULL_422") and attempt is decoder
-            return ybr_to_rgb(values) if ybr and transfer_syntax not in _RGB_ALREADY else values
+            continue
+        if transfer_syntax in _BYTES_AS_STORED or (transfer_syntax in _EXACT and says is not None and says.precision > form.stored):
+            values = values if values.flags.writeable else values.copy()
+            correct_bits(values, form)
+        return values if transfer_syntax in _RGB_ALREADY or not form.is_colour else ybr_to_rgb(values, form.photometric)
     raise CannotDecompress(f"its compressed image is damaged or of an unusual kind ({reasons[0]})")
 
 
-def fit(values: Array, form: PixelForm) -> Array:
+def _check(data: bytes, form: PixelForm, transfer_syntax: str, says: Declared | None) -> None:
+    """Refuse, before anything is allocated, what contradicts the header or can't be whole."""
+    if says is not None:
+        if (says.rows, says.columns) != (form.rows, form.columns):
+            raise CannotDecompress(
+                f"its compressed image is {says.rows} x {says.columns} where the header says {form.rows} x {form.columns}"
+            )
+        if says.samples not in (0, form.samples):
+            raise CannotDecompress(f"its compressed image has {says.samples} samples a pixel where the header says {form.samples}")
+        if says.most_pixels is not None and form.rows * form.columns > says.most_pixels:
+            raise CannotDecompress(f"its {len(data)} compressed bytes can't hold {form.rows} x {form.columns} pixels")
+    if transfer_syntax == RLE and (why := check_segments(data, form)) is not None:
+        raise CannotDecompress(why)
+    if transfer_syntax in (*_JPEG_2000, *_HTJ2K) and (missing := missing_bytes(data)):
+        raise CannotDecompress(f"its compressed image is cut short: {missing} bytes of it are missing")
+
+
+def fit(values: Array, form: PixelForm, says: Declared | None = None) -> Array:
     """A decoder's array in the form's shape and type.
 
-    Codecs don't know the sign of what they carry: where the file says signed and the codec didn't,
-    the stored bits are sign extended. Raises ``ValueError`` when the shape can't be right.
+    Most codecs don't know the sign of what they carry, and some encoders write the wrong one into JPEG 2000. The header's
+    sign counts: the bits that the codestream has (its precision, else BitsStored) are sign extended, or cut off, to agree.
+    Raises ``ValueError`` when the shape can't be right or values don't fit.
     """
     if values.ndim == 3 and values.shape[-1] == 1:
         values = values[..., 0]
     if values.shape != form.shape:
         raise ValueError(f"decoded to {values.shape} instead of {form.shape}")
-    if values.dtype == form.dtype or form.allocated in (1, 12):
-        return values.astype(form.dtype, copy=False)
-    if values.dtype.kind not in "iu" or form.is_float:
-        raise ValueError(f"decoded to {values.dtype} instead of {form.dtype}")
-    if form.signed and values.dtype.kind == "u":
-        shift = form.allocated - form.stored
-        widened = values.astype(f"<u{form.allocated // 8}").view(form.dtype)
-        return np.right_shift(np.left_shift(widened, shift), shift)
-    return values.astype(form.dtype, copy=False)
-
-
-def ybr_to_rgb(values: Array) -> Array:
-    """Full-range YCbCr to RGB, uint8 (PS3.3 C.7.6.3.1.2, inverse of the YBR_FULL equations); other depths stay."""
-    if values.dtype != np.uint8:
+    if form.is_float or form.allocated in (1, 12) or values.dtype.kind not in "iu":
+        if values.dtype != form.dtype:
+            raise ValueError(f"decoded to {values.dtype} instead of {form.dtype}")
         return values
-    y = values[..., 0].astype(np.float32)
-    cb, cr = (values[..., n].astype(np.float32) - 128 for n in (1, 2))
-    rgb = np.stack([y + 1.402 * cr, y - 0.344136 * cb - 0.714136 * cr, y + 1.772 * cb], axis=-1)
-    return np.clip(np.floor(rgb + 0.5), 0, 255).astype(np.uint8)
-
-
-@dataclass(frozen=True, slots=True)
-class SelfTest:
-    """Whether a decoder works in this installation; ``note`` says what was compared, or what went wrong."""
-
-    name: str
-    works: bool
-    note: str
-
-
-def self_test() -> Iterator[SelfTest]:
-    """Decode a sample of every compressed form and compare it with the original, pixel for pixel."""
-    from medviewer.dicom.codecs.samples import samples
-
-    for sample in samples():
-        try:
-            values = decompress(bytes(sample.encode(sample.image)), sample.form, sample.transfer_syntax)
-        except Exception as error:  # whatever an encoder or decoder raises is the result of the test
-            yield SelfTest(sample.name, False, f"failed: {error}")
-            continue
-        worst = int(np.abs(values.astype(np.int64) - sample.image).max())
-        right = "exact" if worst == 0 else f"within {worst} of the original"
-        yield SelfTest(sample.name, worst <= sample.tolerance, right)
+    precision = says.precision if says is not None and says.precision else form.stored
+    if precision > form.allocated and values.dtype.itemsize > form.dtype.itemsize:
+        raise ValueError(f"it has {precision} bits a sample where the header allocates {form.allocated}")
+    came_signed = values.dtype.kind == "i"
+    values = values.astype(form.dtype, copy=False)
+    unused = form.allocated - precision
+    if came_signed == form.signed or unused <= 0:
+        return values
+    return np.right_shift(np.left_shift(values, unused), unused)
