@@ -16,12 +16,14 @@ from medviewer.app.stack_images import StackImages
 from medviewer.core.errors import MedviewerError
 from medviewer.core.progress import Progress
 from medviewer.core.study import Scan, Stack
+from medviewer.dicom.volumes import VolumeReader
 from medviewer.gui.dialogs.ask import Ask
 from medviewer.gui.events import Events
 from medviewer.gui.finding_desk import FindingDesk
 from medviewer.gui.main_thread import MainThread
 from medviewer.gui.messages import Level, Message
 from medviewer.gui.model_desk import ModelDesk
+from medviewer.gui.overlay_desk import OverlayDesk, opens_on_images
 from medviewer.gui.tools.toolbox import Toolbox
 from medviewer.gui.viewports.display import Change, Display, Shown
 from medviewer.gui.viewports.grid import Viewports
@@ -56,6 +58,10 @@ class Desk(QObject):
         self.toolbox = Toolbox("scroll" if session.settings.left_drag == "scroll" else "window", self)
         self.views = Viewports(self.display, self.toolbox)
         self.models = ModelDesk(session, self.main, self.events, self.display, self)
+        self.overlays = OverlayDesk(session, self.main, self.events, self.display, self)
+        self.overlays.images_found.connect(self.open_key)
+        self.overlays.alone.connect(self._on_alone)
+        self.overlays.image_asked.connect(lambda index: self.views.active.go(index))
         self.findings = FindingDesk(session, self.events, self.display, ask.reader_name, self)
         self._repaint = QTimer(self, singleShot=True, interval=REPAINT_MS)
         self._repaint.timeout.connect(self.display.take_data)
@@ -98,6 +104,15 @@ class Desk(QObject):
         stack = shown.stack
         if stack.key == self.display.key:
             return
+        self.overlays.forget_opening()
+        if opens_on_images(stack):
+            self.overlays.open(shown)
+            return
+        self.show_stack(shown)
+
+    def show_stack(self, shown: Shown) -> None:
+        """Put a stack on display as the images it holds."""
+        stack = shown.stack
         previous = self.display.images
         try:
             if stack.makes_volume:
@@ -184,6 +199,20 @@ class Desk(QObject):
         if self._wanted.study_uid:
             return shown.study.study_uid == self._wanted.study_uid
         return not self._wanted.accession or shown.study.accession == self._wanted.accession
+
+    @Slot(object, object)
+    def _on_alone(self, shown: Shown, reader: VolumeReader | None) -> None:
+        """Show an object whose images aren't there: on a grid of its own, else as the frames it has."""
+        previous = self.display.images
+        if reader is not None:
+            self.display.show_volume(Shown(shown.patient, shown.study, reader.stack), reader)
+        elif shown.stack.rows and shown.stack.columns:
+            self.display.show_images(shown, self._images(shown.stack))
+        else:
+            self.show_stack(shown)
+            return
+        if previous is not None:
+            previous.close()
 
     @Slot(object)
     def _on_slice(self, loaded: SliceLoaded) -> None:

@@ -74,19 +74,20 @@ def lines_are_on(desk: Desk) -> bool:
 
 
 def toggle_overlays(desk: Desk) -> None:
-    """Hide mask and heatmap, or show them."""
+    """Hide everything that is drawn over the image, or show it."""
     overlay = desk.display.overlay
     desk.display.set_overlay(replace(overlay, shown=not overlay.shown))
 
 
 def overlays_are_on(desk: Desk) -> bool:
-    """Whether mask and heatmap are shown."""
-    return desk.display.analysis is not None and desk.display.overlay.shown
+    """Whether what is drawn over the image is shown."""
+    return no_overlay(desk) is None and desk.display.overlay.shown
 
 
 def no_overlay(desk: Desk) -> str | None:
-    """Needs a model's answer."""
-    return None if desk.display.analysis is not None else "Run a model first; its result is drawn over the image."
+    """Needs something that is drawn."""
+    drawn = desk.display.analysis is not None or desk.display.objects
+    return None if drawn else "Nothing is drawn over the image: run a model, or switch an overlay on."
 
 
 def toggle_heatmap(desk: Desk) -> None:

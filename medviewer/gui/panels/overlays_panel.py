@@ -6,13 +6,15 @@ from dataclasses import replace
 
 import numpy as np
 from PySide6.QtCore import QModelIndex, Qt, Slot
-from PySide6.QtGui import QColor, QIcon, QImage, QPainter, QPixmap
+from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QAbstractItemView, QCheckBox, QComboBox, QHBoxLayout, QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
 
 from medviewer.app.analysis import Analysis
 from medviewer.core.segmentation import Segmentation
 from medviewer.gui.desk import Desk
+from medviewer.gui.panels.objects_section import ObjectsSection
 from medviewer.gui.panels.section import PercentSlider, column, heading, rule, words
+from medviewer.gui.panels.swatch import swatch
 from medviewer.gui.theme import colours
 from medviewer.gui.viewports.display import Change
 from medviewer.gui.viewports.overlay_style import MaskStyle
@@ -34,14 +36,21 @@ class OverlaysPanel(QWidget):
             self.style_box.addItem(title, style)
         self.opacity, self.heat_opacity, self.threshold = PercentSlider("Opacity"), PercentSlider("Opacity"), PercentSlider("Threshold")
         self.meaning = words("", "dim")
-        self.hint = words("Run a model: its mask and heatmap appear here and over the image.", "dim")
+        self.hint = words("Nothing belongs over these images yet. Run a model: its mask and heatmap appear here and over the image.", "dim")
         self.tree = _make_tree()
         self._filling = False
-        layout = column(self)
+        self.objects = ObjectsSection(desk)
+        self.model_part = QWidget()
+        whole = column(self)
+        whole.addWidget(self.hint)
+        whole.addWidget(self.objects, 1)
+        whole.addWidget(self.model_part, 1)
+        whole.addStretch(0)
+        layout = column(self.model_part, 0)
         row = QHBoxLayout()
         row.addWidget(self.mask_box, 1)
         row.addWidget(self.style_box)
-        layout.addWidget(self.hint)
+        layout.addWidget(heading("Model result"))
         layout.addLayout(row)
         layout.addWidget(self.opacity)
         layout.addWidget(rule())
@@ -61,8 +70,16 @@ class OverlaysPanel(QWidget):
         self.tree.itemChanged.connect(self._on_item)
         self.tree.doubleClicked.connect(self._jump)
         desk.display.changed.connect(self._on_display)
+        desk.overlays.changed.connect(self._show_parts)
         self._show_analysis(None)
         self._show_style()
+
+    @Slot()
+    def _show_parts(self) -> None:
+        """Only what there is takes room."""
+        analysis = self._desk.display.analysis is not None
+        self.model_part.setVisible(analysis)
+        self.hint.setVisible(not analysis and not self._desk.overlays.entries)
 
     def _set(self, **changes: object) -> None:
         if not self._filling:
@@ -101,7 +118,7 @@ class OverlaysPanel(QWidget):
             widget.setEnabled(analysis is not None)
         for widget in needs_heat:
             widget.setEnabled(heatmap is not None)
-        self.hint.setVisible(analysis is None)
+        self._show_parts()
         self.meaning.setText(f"{heatmap.meaning} ({heatmap.low:g} to {heatmap.high:g})" if heatmap is not None else "")
         self.meaning.setVisible(heatmap is not None)
         self._filling = True
@@ -155,19 +172,6 @@ def _make_tree() -> QTreeWidget:
     tree.header().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
     tree.setMinimumHeight(96)
     return tree
-
-
-def swatch(colour: tuple[int, int, int]) -> QIcon:
-    """A square of a structure's colour."""
-    image = QImage(28, 28, QImage.Format.Format_ARGB32_Premultiplied)
-    image.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(image)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(QColor(*colour))
-    painter.drawRoundedRect(3, 3, 22, 22, 6, 6)
-    painter.end()
-    return QIcon(QPixmap.fromImage(image))
 
 
 def centre_of(segmentation: Segmentation, value: int) -> np.ndarray | None:

@@ -124,9 +124,11 @@ QProgressBar { background: #333942; border: none; border-radius: 2px; max-height
 QProgressBar::chunk { background: $ACCENT; border-radius: 2px; }
 
 QCheckBox { spacing: 8px; }
-QCheckBox::indicator { width: 14px; height: 14px; border: 1px solid #4a515a; border-radius: 3px; background: #0d0f12; }
-QCheckBox::indicator:checked { background: $ACCENT; border-color: $ACCENT; image: url("$ICONS/tick-dark.svg"); }
-QCheckBox::indicator:hover, QCheckBox:focus::indicator { border-color: $ACCENT; }
+QCheckBox::indicator, QTreeView::indicator { width: 14px; height: 14px;
+    border: 1px solid #4a515a; border-radius: 3px; background: #0d0f12; }
+QCheckBox::indicator:checked, QTreeView::indicator:checked { background: $ACCENT; border-color: $ACCENT;
+    image: url("$ICONS/tick-dark.svg"); }
+QCheckBox::indicator:hover, QTreeView::indicator:hover, QCheckBox:focus::indicator { border-color: $ACCENT; }
 
 QSplitter::handle { background: $LINE; }
 QSplitter::handle:horizontal { width: 1px; }

@@ -16,6 +16,7 @@ from medviewer.core.voi import LookUpTable, Padding, Voi, Window
 from medviewer.core.volume import Rescale, Volume
 from medviewer.dicom.description import ImageAttributes
 from medviewer.dicom.volumes import VolumeReader
+from medviewer.gui.viewports.drawn_object import DrawnObject
 from medviewer.gui.viewports.overlay_style import OverlayStyle
 from medviewer.imaging.window import auto_window, full_window
 
@@ -76,6 +77,7 @@ class Display(QObject):
         self.point: Float = np.zeros(3)
         self.oblique: tuple[Float, Float] = OBLIQUE_START
         self.overlay = OverlayStyle()
+        self.objects: tuple[DrawnObject, ...] = ()
         self.text_shown = True
         self.data_version = 0
         self._memory: dict[tuple[str, int], _Memory] = {}
@@ -132,6 +134,7 @@ class Display(QObject):
         """Show nothing."""
         self._remember()
         self.shown = self.reader = self.images = self.attributes = self.analysis = self.window = None
+        self.objects = ()
         self.changed.emit(Change.STACK)
 
     def take_attributes(self, attributes: ImageAttributes) -> None:
@@ -194,6 +197,12 @@ class Display(QObject):
         self.analysis = analysis
         self.changed.emit(Change.ANALYSIS | Change.OVERLAY)
 
+    def set_objects(self, objects: tuple[DrawnObject, ...]) -> None:
+        """Draw these objects of the scan over the images."""
+        if [drawn.key for drawn in objects] != [drawn.key for drawn in self.objects]:
+            self.objects = objects
+            self.changed.emit(Change.OVERLAY)
+
     def set_reviewed(self, reviewed: bool) -> None:
         """Say whether a person has decided on every finding of the answer."""
         if reviewed != self.reviewed:
@@ -229,6 +238,7 @@ class Display(QObject):
         self._remember()
         memory = self._memory.get(shown.stack.key)
         self.shown, self.reader, self.images, self.attributes, self.analysis = shown, None, None, None, None
+        self.objects = ()
         self.window = memory.window if memory is not None else None
         self.window_is_own = self.window is not None
         self.choice = memory.choice if memory is not None else 0

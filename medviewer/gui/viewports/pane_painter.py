@@ -14,6 +14,9 @@ from medviewer.core.voi import Voi
 from medviewer.gui.theme import colours
 from medviewer.gui.theme.style import sized
 from medviewer.gui.viewports.display import Display
+from medviewer.gui.viewports.object_areas import Canvas, paint_areas
+from medviewer.gui.viewports.object_lines import LinePainter
+from medviewer.gui.viewports.object_planes import image_of, key_of
 from medviewer.gui.viewports.overlay_style import MaskStyle
 from medviewer.gui.viewports.painting import draw_cross_line
 from medviewer.gui.viewports.placement import Placement
@@ -37,10 +40,12 @@ class PanePainter:
     def __init__(self) -> None:
         self._grey: tuple[Hashable, QImage] | None = None
         self._base: tuple[Hashable, QPixmap] | None = None
+        self._lines = LinePainter()
 
     def forget(self) -> None:
         """Let the pictures go."""
         self._grey = self._base = None
+        self._lines.forget()
 
     def base(
         self, display: Display, source: Source, picture: Picture, voi: Voi, placement: Placement, size: QSize, ratio: float
@@ -48,7 +53,8 @@ class PanePainter:
         """Image and overlays at screen size, made anew only when something in them has changed."""
         analysis = display.analysis.id if display.analysis is not None else None
         place = (placement.transform.m11(), placement.transform.m22(), placement.transform.dx(), placement.transform.dy())
-        key = (source.key(), voi, display.inverted, display.overlay, analysis, place, size.width(), size.height(), ratio)
+        objects = tuple(drawn.key for drawn in display.objects)
+        key = (source.key(), voi, display.inverted, display.overlay, analysis, objects, place, size.width(), size.height(), ratio)
         if self._base is None or self._base[0] != key:
             self._base = key, self._painted(display, source, picture, voi, placement, size, ratio)
         return self._base[1]
@@ -69,6 +75,12 @@ class PanePainter:
         painter.restore()
         if display.overlay.shown and display.analysis is not None:
             self._overlays(painter, display, source, placement, size, ratio)
+        if display.overlay.shown and display.objects:
+            canvas = Canvas(source, picture, key_of(image_of(source, display)), placement, size, ratio)
+            for drawn in display.objects:
+                paint_areas(painter, drawn, canvas)
+            for drawn in display.objects:
+                self._lines.paint(painter, drawn, canvas)
         painter.end()
         return pixmap
 

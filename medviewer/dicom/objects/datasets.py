@@ -1,0 +1,60 @@
+"""Whole data sets by pydicom, for the few objects whose every corner matters."""
+
+from __future__ import annotations
+
+from pydicom import dcmread
+from pydicom.dataset import Dataset
+from pydicom.errors import BytesLengthException, InvalidDicomError
+
+from medviewer.core.errors import CannotDecode
+from medviewer.core.study import FileLocation
+from medviewer.dicom.files import ZIP_ERRORS, Archives
+
+BAD_VALUES = (AttributeError, KeyError, IndexError, TypeError, ValueError, NotImplementedError, BytesLengthException, RecursionError)
+"""What reading the elements of a malformed data set raises."""
+
+
+def read_dataset(location: FileLocation, archives: Archives | None = None, *, pixels: bool = False) -> Dataset:
+    """A file or ZIP member as a data set, without its pixel data unless ``pixels``. Raises `CannotDecode`."""
+    own = archives or Archives()
+    try:
+        file, _ = own.open(location)
+        with file:
+            ds = dcmread(file, stop_before_pixels=not pixels, force=True)
+    except (OSError, InvalidDicomError, EOFError, *ZIP_ERRORS, *BAD_VALUES) as error:
+        raise CannotDecode(str(location), f"it can't be read as DICOM ({error})", "damaged") from error
+    finally:
+        if archives is None:
+            own.close()
+    if "SOPClassUID" not in ds:
+        raise CannotDecode(str(location), "it doesn't say what kind of object it is (SOPClassUID)", "damaged")
+    return ds
+
+
+def items(ds: Dataset | None, keyword: str) -> list[Dataset]:
+    """The items of a sequence; empty when it is absent, empty, or no sequence."""
+    value = ds.get(keyword) if ds is not None else None
+    return list(value) if value is not None and not isinstance(value, str | bytes) else []
+
+
+def item(ds: Dataset | None, keyword: str) -> Dataset | None:
+    """The first item of a sequence, or None."""
+    found = items(ds, keyword)
+    return found[0] if found else None
+
+
+def text(ds: Dataset | None, keyword: str) -> str:
+    """A value as text, empty when absent; several values are joined by spaces."""
+    value = ds.get(keyword) if ds is not None else None
+    if value is None:
+        return ""
+    return " ".join(str(part) for part in value).strip() if isinstance(value, list | tuple) else str(value).strip()
+
+
+def numbers(ds: Dataset | None, keyword: str) -> list[float]:
+    """Values as floats; empty when absent. Raises ``ValueError`` for what is no number."""
+    value = ds.get(keyword) if ds is not None else None
+    if value is None or value == "":
+        return []
+    parts = value if isinstance(value, list | tuple) or (hasattr(value, "__iter__") and not isinstance(value, str | bytes)) else [value]
+    return [float(part) for part in parts]

@@ -1,0 +1,160 @@
+"""Objects of the scan over the images: opened from their rows, switched in the panel, drawn where they belong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtTest import QTest
+from support.gui_steps import LEFT, LIMIT_MS
+from support.overlay_objects import write_dose, write_seg_object, write_structures
+from support.phantoms import LESION, Phantom, write_phantom
+
+from medviewer.gui.overlay_desk import State
+
+CHECKED, UNCHECKED = Qt.CheckState.Checked, Qt.CheckState.Unchecked
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Phantom:
+    return write_phantom(tmp_path / "study", modality="CT", shape_kji=(20, 48, 40))
+
+
+def open_row(qtbot, window, folder: Path, kind: str) -> None:
+    """Open a folder, then click the row of that kind in the browser."""
+    window.desk.open_paths([folder])
+    qtbot.waitUntil(lambda: rows_of(window, kind) != [], timeout=LIMIT_MS)
+    row = rows_of(window, kind)[0]
+    view = window.browser.list
+    view.scrollTo(row)
+    QTest.mouseClick(view.viewport(), LEFT, Qt.KeyboardModifier.NoModifier, view.visualRect(row).center())
+    qtbot.waitUntil(lambda: any(entry.state is State.ON for entry in window.desk.overlays.entries), timeout=LIMIT_MS)
+
+
+def rows_of(window, kind: str) -> list:
+    model = window.browser.model
+    indexes = [model.index(n) for n in range(model.rowCount())]
+    return [i for i in indexes if (stack := model.row(i).stack) is not None and stack.kind.value == kind]
+
+
+def colour_at(pane, point_lps) -> tuple[int, int, int]:
+    """The colour on the screen at a point of the patient, beside the crosshair's lines."""
+    frame, placement = pane.picture.frame, pane.placement()
+    place = placement.to_screen(*frame.to_pixel(point_lps)) + QPointF(4, 4)
+    colour = pane.grab().toImage().pixelColor(place.toPoint())
+    return colour.red(), colour.green(), colour.blue()
+
+
+def is_grey(colour: tuple[int, int, int]) -> bool:
+    return max(colour) - min(colour) <= 2
+
+
+def test_opening_a_segmentation_shows_its_images_with_it_on(qtbot, window, study: Phantom, tmp_path: Path) -> None:
+    write_seg_object(tmp_path / "study" / "seg.dcm", study, (study.labels == LESION).astype(np.uint8), "BINARY")
+    open_row(qtbot, window, tmp_path / "study", "segmentation")
+    display = window.desk.display
+    assert display.volume is not None
+    assert display.volume.source.modality == "CT"
+    qtbot.waitUntil(lambda: display.is_complete and bool(display.objects), timeout=LIMIT_MS)
+    display.set_point(study.lesion_centre_lps)
+    for pane in window.desk.views.visible_panes:
+        assert not is_grey(colour_at(pane, study.lesion_centre_lps)), pane.source.title
+    tree = window.side.overlays.objects.tree
+    segment = tree.topLevelItem(0).child(0)
+    segment.setCheckState(0, UNCHECKED)
+    assert is_grey(colour_at(window.desk.views.active, study.lesion_centre_lps))
+    segment.setCheckState(0, CHECKED)
+    assert not is_grey(colour_at(window.desk.views.active, study.lesion_centre_lps))
+    tree.topLevelItem(0).setCheckState(0, UNCHECKED)
+    assert display.objects == ()
+    assert is_grey(colour_at(window.desk.views.active, study.lesion_centre_lps))
+
+
+def test_double_click_on_a_segment_goes_to_it(qtbot, window, study: Phantom, tmp_path: Path) -> None:
+    write_seg_object(tmp_path / "study" / "seg.dcm", study, (study.labels == LESION).astype(np.uint8), "BINARY")
+    open_row(qtbot, window, tmp_path / "study", "segmentation")
+    window.side.tabs.setCurrentWidget(window.side.overlays)
+    tree = window.side.overlays.objects.tree
+    place = tree.visualItemRect(tree.topLevelItem(0).child(0)).center()
+    QTest.mouseClick(tree.viewport(), LEFT, Qt.KeyboardModifier.NoModifier, place)
+    QTest.mouseDClick(tree.viewport(), LEFT, Qt.KeyboardModifier.NoModifier, place)
+    assert np.linalg.norm(window.desk.display.point - study.lesion_centre_lps) < 3
+
+
+def test_structures_are_drawn_as_outlines_on_their_slice_and_cut_on_the_others(qtbot, window, study: Phantom, tmp_path: Path) -> None:
+    centre, turn = study.lesion_centre_lps, np.linspace(0, 2 * np.pi, 90, endpoint=False)
+    heights = [float(study.geometry.to_lps([[0, 0, k]])[0, 2]) for k in range(20)]
+    contours = [
+        ("ball", "CLOSED_PLANAR", np.column_stack([centre[0] + 8 * np.cos(turn), centre[1] + 8 * np.sin(turn), np.full(90, z)]))
+        for z in heights
+        if abs(z - centre[2]) < 9
+    ]
+    write_structures(tmp_path / "study" / "rs.dcm", study, contours)
+    open_row(qtbot, window, tmp_path / "study", "structures")
+    display = window.desk.display
+    qtbot.waitUntil(lambda: display.is_complete and bool(display.objects), timeout=LIMIT_MS)
+    display.set_point(centre)
+    for pane in window.desk.views.visible_panes:
+        assert not is_grey(colour_at(pane, centre)), pane.source.title
+    above = centre + np.array([0, 0, 14])
+    display.set_point(above)
+    assert is_grey(colour_at(window.desk.views.active, above))
+
+
+def test_dose_is_washed_over_the_images(qtbot, window, study: Phantom, tmp_path: Path) -> None:
+    k, j, i = np.meshgrid(np.arange(8), np.arange(12), np.arange(12), indexing="ij")
+    origin = study.geometry.origin_lps
+    points = np.stack([origin[0] + 4 * i, origin[1] + 4 * j, origin[2] + 5 * k], axis=-1)
+    dose = 60 * np.exp(-((points - study.lesion_centre_lps) ** 2).sum(axis=-1) / 150)
+    write_dose(tmp_path / "study" / "dose.dcm", study, dose, list(origin), 4.0, list(5.0 * np.arange(8)))
+    open_row(qtbot, window, tmp_path / "study", "dose")
+    display = window.desk.display
+    qtbot.waitUntil(lambda: display.is_complete and bool(display.objects), timeout=LIMIT_MS)
+    display.set_point(study.lesion_centre_lps)
+    for pane in window.desk.views.visible_panes:
+        red, green, blue = colour_at(pane, study.lesion_centre_lps)
+        assert red > green + 20, pane.source.title
+        assert red > blue + 20, pane.source.title
+
+
+@pytest.mark.parametrize("kind", ["segmentation", "structures", "dose"])
+def test_an_object_without_its_images_is_shown_on_its_own(qtbot, window, study: Phantom, tmp_path: Path, kind: str) -> None:
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    match kind:
+        case "segmentation":
+            write_seg_object(alone / "x.dcm", study, study.labels, "BINARY")
+        case "structures":
+            square = np.array([[0, 0, 5], [9, 0, 5], [9, 9, 5], [0, 9, 5.0]])
+            write_structures(alone / "x.dcm", study, [("a", "CLOSED_PLANAR", square + np.array([0, 0, z])) for z in (0, 2, 4)])
+        case "dose":
+            write_dose(alone / "x.dcm", study, np.arange(60.0).reshape(3, 4, 5), [0, 0, 0], 4.0, [0, 3, 6])
+    open_row(qtbot, window, alone, kind)
+    assert window.desk.display.volume is not None
+    assert len(window.desk.display.objects) == 1
+    pane = window.desk.views.active
+    if kind == "dose":
+        assert window.desk.display.volume.rescale.unit == "Gy"
+        assert pane.picture.value_at(1, 1) is not None
+
+
+def test_an_object_that_can_not_be_read_says_so_and_costs_only_itself(qtbot, window, study: Phantom, tmp_path: Path) -> None:
+    write_seg_object(tmp_path / "study" / "seg.dcm", study, (study.labels == LESION).astype(np.uint8), "BINARY")
+    bad = write_structures(tmp_path / "study" / "rs.dcm", study, [("a", "CLOSED_PLANAR", np.eye(3))])
+    window.desk.open_paths([tmp_path / "study"])
+    qtbot.waitUntil(lambda: rows_of(window, "structures") != [], timeout=LIMIT_MS)
+    window.desk.open_key(next(s.stack.key for s in window.desk.every_shown() if s.stack.kind.value == "volume"))
+    qtbot.waitUntil(lambda: len(window.desk.overlays.entries) == 2, timeout=LIMIT_MS)
+    bad.write_bytes(b"gone")
+    overlays = window.desk.overlays
+    for entry in overlays.entries:
+        overlays.show(entry.file, shown=True)
+
+    def states() -> dict[str, State]:
+        return {entry.companion.kind.value: entry.state for entry in overlays.entries}
+
+    qtbot.waitUntil(lambda: states() == {"segmentation": State.ON, "structures": State.FAILED}, timeout=LIMIT_MS)
+    assert len(window.desk.display.objects) == 1
+    assert next(entry.words for entry in overlays.entries if entry.state is State.FAILED).startswith("It can't be drawn")
