@@ -84,24 +84,22 @@ class Companions:
         found = []
         frame = self.frame_of_reference(stack)
         uids = frozenset(image.sop_instance_uid for image in stack.images)
-        with Archives() as archives:
-            for other in progress.each(candidates, len(candidates), "Looking for what belongs on these images"):
-                header = self._header(other.images[0].file, archives)
-                if isinstance(header, str):
-                    if other.study_uid == stack.study_uid:
-                        found.append(Companion(other, None, Relation(False, False, header), header))
-                    continue
-                own = other.key == stack.key  # shown without its images, on a grid of its own
-                relation = Relation(True, True) if own else relate(header, uids, stack.series_uid, frame)
-                if header.draws and (relation.applies or relation.refers):
-                    found.append(Companion(other, header, relation))
+        for other in progress.each(candidates, len(candidates), "Looking for what belongs on these images"):
+            header = self._header(other.images[0].file)
+            if isinstance(header, str):
+                if other.study_uid == stack.study_uid:
+                    found.append(Companion(other, None, Relation(False, False, header), header))
+                continue
+            own = other.key == stack.key and header.kind in BY_PLACE  # shown without its images, on a grid of its own
+            relation = Relation(True, True) if own else relate(header, uids, stack.series_uid, frame)
+            if header.draws and (relation.applies or relation.refers):
+                found.append(Companion(other, header, relation))
         return tuple(found)
 
     def images_for(self, scan: Scan, companion: Stack, progress: Progress) -> Stack | None:
         """The stack of images that an object belongs on: the one it names most images of, else the largest in its frame of reference."""
         progress.report(None, "Looking for its images")
-        with Archives() as archives:
-            header = self._header(companion.images[0].file, archives)
+        header = self._header(companion.images[0].file)
         if isinstance(header, str):
             raise CannotDecode(str(companion.images[0].file), header, "damaged")
         best: tuple[tuple[int, int, int], Stack] | None = None
@@ -124,12 +122,12 @@ class Companions:
             self._frames[stack.key] = _read_frame_of_reference(stack.images[0].file)
         return self._frames[stack.key]
 
-    def _header(self, file: FileLocation, archives: Archives) -> CompanionHeader | str:
+    def _header(self, file: FileLocation) -> CompanionHeader | str:
         with self._lock:
             known = self._headers.get(file)
         if known is None:
             try:
-                known = read_companion_header(file, archives)
+                known = read_companion_header(file)
             except CannotDecode as error:
                 known = error.why
             with self._lock:

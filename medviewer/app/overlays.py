@@ -25,4 +25,12 @@ def read_overlay(kind: OverlayKind, file: FileLocation, progress: Progress) -> O
             from medviewer.dicom.objects.rt_dose import read_dose
 
             return read_dose(file, progress)
+        case OverlayKind.ANNOTATIONS:
+            from medviewer.dicom.objects.sr_annotations import read_annotations
+
+            return read_annotations(file, progress)
+        case OverlayKind.KEY_IMAGES:
+            from medviewer.dicom.objects.sr_annotations import read_key_images
+
+            return read_key_images(file, progress)
     raise CannotDecode(str(file), f"a {kind.value} can't be drawn yet", "not-supported")

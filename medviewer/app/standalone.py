@@ -11,6 +11,7 @@ from medviewer.app.overlays import Overlay
 from medviewer.core.geometry import Geometry
 from medviewer.core.overlay import PlaneStack, ScalarOverlay, SegmentationOverlay, StructureOverlay
 from medviewer.core.study import ImageRef, Stack
+from medviewer.core.voi import Window
 from medviewer.core.volume import Rescale, StoredValues
 from medviewer.dicom.volumes import VolumeReader
 
@@ -25,7 +26,7 @@ def on_its_own(stack: Stack, overlay: Overlay) -> VolumeReader | None:
         placed = _largest(overlay.stacks)
         if placed is None or placed.geometry is None:
             return None
-        window = ((overlay.low + overlay.high) / 2, max(overlay.high - overlay.low, 1e-6))
+        window = Window.between(overlay.low, overlay.high)
         values = np.nan_to_num(placed.array.astype(np.float32), nan=overlay.low)
         return _filled(stack, placed.geometry, values, Rescale(unit=overlay.unit), window)
     if isinstance(overlay, SegmentationOverlay):
@@ -43,10 +44,10 @@ def _largest(stacks: tuple[PlaneStack, ...]) -> PlaneStack | None:
 
 
 def _black(stack: Stack, geometry: Geometry) -> VolumeReader:
-    return _filled(stack, geometry, np.zeros(geometry.shape_kji, np.uint8), Rescale(), (127.5, 256.0))
+    return _filled(stack, geometry, np.zeros(geometry.shape_kji, np.uint8), Rescale(), Window(127.5, 256.0))
 
 
-def _filled(stack: Stack, geometry: Geometry, values: NDArray[np.generic], rescale: Rescale, window: tuple[float, float]) -> VolumeReader:
+def _filled(stack: Stack, geometry: Geometry, values: NDArray[np.generic], rescale: Rescale, window: Window) -> VolumeReader:
     file, uid = stack.images[0].file, stack.images[0].sop_instance_uid
     own = replace(
         stack,
@@ -54,7 +55,7 @@ def _filled(stack: Stack, geometry: Geometry, values: NDArray[np.generic], resca
         images=tuple(ImageRef(file, uid, k + 1) for k in range(geometry.shape_kji[0])),
         rows=geometry.shape_kji[1],
         columns=geometry.shape_kji[2],
-        values=StoredValues(dtype=values.dtype.str, rescales=(rescale,), windows=(window,)),
+        values=StoredValues(dtype=values.dtype.str, rescales=(rescale,), voi=(window,)),
     )
     reader = VolumeReader(own)
     reader.volume.stored[...] = values

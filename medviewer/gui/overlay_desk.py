@@ -26,8 +26,8 @@ from medviewer.gui.viewports.display import Change, Display, Shown
 from medviewer.gui.viewports.drawn_object import FIRST_LOOKS, DrawnObject, Look
 
 UNEXPECTED = "Something went wrong while it was read; the details are in the log file."
-ON_IMAGES = frozenset(OverlayKind) - {OverlayKind.ANNOTATIONS}
-"""Kinds whose rows open the images they belong on; reports are read first."""
+ON_IMAGES = frozenset(OverlayKind) - {OverlayKind.ANNOTATIONS, OverlayKind.KEY_IMAGES}
+"""Kinds whose rows open the images they belong on; reports and key objects are pages that are read, with links to their images."""
 AT_ONCE = frozenset({OverlayKind.KEY_IMAGES})
 """Kinds that are shown without being asked for."""
 
@@ -98,12 +98,16 @@ class OverlayDesk(QObject):
             images = self.companions.images_for(scan, stack, progress)
             if images is not None:
                 return lambda: self._take_images(turn, stack, images.key)
-            if kind in (OverlayKind.PRESENTATION, OverlayKind.KEY_IMAGES):
+            if kind is OverlayKind.PRESENTATION:
                 return lambda: self._take_alone(turn, shown, None)
             reader = on_its_own(stack, read_overlay(kind, stack.images[0].file, progress))
             return lambda: self._take_alone(turn, shown, reader)
 
-        self.session.jobs.submit(Lane.IO, f"Reading {stack.description or kind.value}", work, self._main.post)
+        def failed(error: Exception) -> None:
+            if not isinstance(error, Cancelled):  # the job tells why; its page shows what there is
+                self._main.post(lambda: self._take_alone(turn, shown, None))
+
+        self.session.jobs.submit(Lane.IO, f"Reading {stack.description or kind.value}", work, self._main.post, failed)
 
     def forget_opening(self) -> None:
         """Something else is opened; an answer that is still to come is dropped."""
@@ -218,7 +222,8 @@ class OverlayDesk(QObject):
         """Find what belongs on the stack on display, in a job; a late answer is dropped."""
         self._generation += 1
         generation, shown, scan = self._generation, self._display.shown, self.session.scan
-        if shown is None or not any(is_companion(stack) for stack in scan.stacks()):
+        no_picture = self._display.reader is None and self._display.images is None
+        if shown is None or no_picture or not any(is_companion(stack) for stack in scan.stacks()):
             return
         stack = shown.stack
 

@@ -10,7 +10,6 @@ from medviewer.core.errors import CannotDecode
 from medviewer.core.overlay import OverlayKind
 from medviewer.core.study import FileLocation
 from medviewer.dicom.elements import DEEPEST
-from medviewer.dicom.files import Archives
 from medviewer.dicom.kinds import STORAGE
 from medviewer.dicom.objects.datasets import BAD_VALUES, items, read_dataset, text
 
@@ -55,9 +54,9 @@ def overlay_kind(sop_class_uid: str) -> OverlayKind | None:
     return next((kind for family, kind in _FAMILIES.items() if tail.startswith(family)), None)
 
 
-def read_companion_header(location: FileLocation, archives: Archives | None = None) -> CompanionHeader:
+def read_companion_header(location: FileLocation) -> CompanionHeader:
     """The object's kind, title and references. Raises `CannotDecode`."""
-    ds = read_dataset(location, archives)
+    ds = read_dataset(location)
     kind = overlay_kind(str(ds.SOPClassUID))
     if kind is None:
         raise CannotDecode(str(location), "it is no object that is drawn on images", "not-supported")

@@ -1,34 +1,29 @@
-"""Whole data sets by pydicom, for the few objects whose every corner matters."""
+"""Values out of pydicom data sets, for objects of which every corner matters."""
 
 from __future__ import annotations
 
-from pydicom import dcmread
 from pydicom.dataset import Dataset
-from pydicom.errors import BytesLengthException, InvalidDicomError
+from pydicom.errors import BytesLengthException
 
 from medviewer.core.errors import CannotDecode
 from medviewer.core.study import FileLocation
-from medviewer.dicom.files import ZIP_ERRORS, Archives
+from medviewer.dicom.objects.data_set import read_data_set
 
 BAD_VALUES = (AttributeError, KeyError, IndexError, TypeError, ValueError, NotImplementedError, BytesLengthException, RecursionError)
 """What reading the elements of a malformed data set raises."""
 
 
-def read_dataset(location: FileLocation, archives: Archives | None = None, *, pixels: bool = False) -> Dataset:
-    """A file or ZIP member as a data set, without its pixel data unless ``pixels``. Raises `CannotDecode`."""
-    own = archives or Archives()
-    try:
-        file, _ = own.open(location)
-        with file:
-            ds = dcmread(file, stop_before_pixels=not pixels, force=True)
-    except (OSError, InvalidDicomError, EOFError, *ZIP_ERRORS, *BAD_VALUES) as error:
-        raise CannotDecode(str(location), f"it can't be read as DICOM ({error})", "damaged") from error
-    finally:
-        if archives is None:
-            own.close()
-    if "SOPClassUID" not in ds:
+def read_dataset(location: FileLocation) -> Dataset:
+    """A whole file or ZIP member as a data set, without its pixel data.
+
+    Raises `CannotDecode`, also for one that can be read only in part: what is drawn must not lack a piece that nobody told of.
+    """
+    found = read_data_set(location)
+    if found.notes:
+        raise CannotDecode(str(location), "the file is damaged, so something could be missing", "damaged")
+    if "SOPClassUID" not in found.ds:
         raise CannotDecode(str(location), "it doesn't say what kind of object it is (SOPClassUID)", "damaged")
-    return ds
+    return found.ds
 
 
 def items(ds: Dataset | None, keyword: str) -> list[Dataset]:

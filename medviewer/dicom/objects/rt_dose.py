@@ -27,7 +27,7 @@ def read_dose(location: FileLocation, progress: Progress, archives: Archives | N
     own = archives or Archives()
     try:
         progress.report(0.0, "Reading the dose grid")
-        ds = read_dataset(location, own)
+        ds = read_dataset(location)
         values = _values(ds, location, own, progress)
         offsets, remarks = _offsets(ds, len(values))
         order = np.argsort(offsets, kind="stable")

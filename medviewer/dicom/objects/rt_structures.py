@@ -11,7 +11,6 @@ from medviewer.core.errors import CannotDecode
 from medviewer.core.overlay import Contour, ContourKind, ImageKey, Roi, StructureOverlay
 from medviewer.core.progress import Progress
 from medviewer.core.study import FileLocation
-from medviewer.dicom.files import Archives
 from medviewer.dicom.objects.datasets import BAD_VALUES, item, items, numbers, read_dataset, text
 from medviewer.dicom.objects.segments import distinct_colour
 
@@ -19,10 +18,10 @@ CONTOUR_DATA = 0x30060050
 _SAME_PLANE_MM = 0.01
 
 
-def read_structures(location: FileLocation, progress: Progress, archives: Archives | None = None) -> StructureOverlay:
+def read_structures(location: FileLocation, progress: Progress) -> StructureOverlay:
     """All structures, those without contours too. A contour that can't be read costs only itself. Raises `CannotDecode`, `Cancelled`."""
     progress.report(0.0, "Reading the structures")
-    ds = read_dataset(location, archives)
+    ds = read_dataset(location)
     try:
         drawn = {
             int(part.ReferencedROINumber): part for part in items(ds, "ROIContourSequence") if part.get("ReferencedROINumber") is not None

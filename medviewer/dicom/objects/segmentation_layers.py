@@ -27,7 +27,7 @@ def read_segmentation(location: FileLocation, progress: Progress, archives: Arch
     own = archives or Archives()
     try:
         progress.report(0.0, "Reading the segments' names")
-        ds = read_dataset(location, own)
+        ds = read_dataset(location)
         places = frame_places(ds)
         shape = int(ds.Rows), int(ds.Columns)
         grids = frame_grids(places, shape, text(ds, "FrameOfReferenceUID") or None)
