@@ -116,7 +116,12 @@ class Elements:
         return items[0] if items else None
 
 
-_DOUBLES = frozenset({tags.EFFECTIVE_ECHO_TIME, tags.DIFFUSION_B_VALUE, tags.DIFFUSION_ORIENTATION})
+_DOUBLES = frozenset(
+    {
+        tags.EFFECTIVE_ECHO_TIME, tags.DIFFUSION_B_VALUE, tags.DIFFUSION_ORIENTATION,
+        tags.REGION_VALUE_X, tags.REGION_VALUE_Y, tags.REGION_DELTA_X, tags.REGION_DELTA_Y,
+    }
+)  # fmt: skip
 
 
 @lru_cache(maxsize=1 << 14)

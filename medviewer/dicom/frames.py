@@ -18,8 +18,12 @@ from medviewer.dicom.elements import Elements
 from medviewer.dicom.files import Archives
 from medviewer.dicom.image_file import ImageFile
 from medviewer.dicom.lut import Supplement, modality_lut, supplemental_palette
+from medviewer.dicom.overlay_planes import OverlayPlane, overlay_planes
 from medviewer.dicom.placement import FrameFacts, frame_facts
+from medviewer.dicom.shutter import Shutter, shutter_of
+from medviewer.dicom.spacing import Spacing, Where, display_spacing
 from medviewer.dicom.stack_geometry import slice_geometry
+from medviewer.dicom.ultrasound import UltrasoundRegion, common_spacing, ultrasound_regions
 from medviewer.dicom.values import frame_rescale, is_inverted, padding_of, voi_of
 
 NOMINAL_THICKNESS_MM = 1.0
@@ -35,9 +39,10 @@ class DecodedImage:
     voi : windows and tables over real-world values that the file suggests, best first.
     inverted : low values are bright (MONOCHROME1). padding : stored value of empty pixels; padding_limit : the other
         end where it is a range. empty : where there is padding, for images whose values went through a table.
-    spacing_mm : between rows, between columns; at the detector where ``geometry`` is None.
     geometry : of shape (1, rows, columns), or None when the image doesn't say where it lies.
     stored_bits : BitsStored. supplement : colours of the highest stored values, or None.
+    spacing : how far apart pixels lie and where that holds, or None. regions : calibrated parts of an ultrasound image.
+    overlays : planes drawn over it. shutter : what may be seen of it, or None for all.
     """
 
     pixels: NDArray[np.generic]
@@ -45,12 +50,20 @@ class DecodedImage:
     voi: tuple[Voi, ...]
     inverted: bool
     padding: int | None
-    spacing_mm: tuple[float, float] | None
+    spacing: Spacing | None
     geometry: Geometry | None
     stored_bits: int = 16
     padding_limit: int | None = None
     empty: NDArray[np.bool_] | None = None
     supplement: Supplement | None = None
+    regions: tuple[UltrasoundRegion, ...] = ()
+    overlays: tuple[OverlayPlane, ...] = ()
+    shutter: Shutter | None = None
+
+    @property
+    def spacing_mm(self) -> tuple[float, float] | None:
+        """Between rows, between columns, wherever that holds; only their ratio where no more is known."""
+        return (self.spacing.rows, self.spacing.columns) if self.spacing is not None else None
 
     @property
     def is_colour(self) -> bool:
@@ -101,11 +114,16 @@ def _image(file: ImageFile, frame: int) -> DecodedImage:
     elements, form = file.header.elements, file.form
     pixels = file.stored(frame)
     facts = frame_facts(elements, file.count)[frame - 1]
-    spacing = facts.spacing or _aspect(elements)
     geometry = _geometry(elements, facts, (form.rows, form.columns))
+    regions = ultrasound_regions(elements)
+    spacing = _spacing(elements, facts, regions)
+    shutter = shutter_of(elements, frame, (form.rows, form.columns), (spacing.rows, spacing.columns) if spacing else None)
+    overlays = overlay_planes(file, frame)
     rgb = rgb_of(pixels, form, elements)
     if rgb is not None:
-        return DecodedImage(rgb, Rescale(), (), False, None, spacing, geometry, form.stored)
+        return DecodedImage(
+            rgb, Rescale(), (), False, None, spacing, geometry, form.stored, regions=regions, overlays=overlays, shutter=shutter
+        )
     padding, limit = padding_of(elements, signed=form.signed)
     table = modality_lut(elements, form.signed)
     return DecodedImage(
@@ -114,13 +132,24 @@ def _image(file: ImageFile, frame: int) -> DecodedImage:
         voi=voi_of(elements, frame, signed=form.signed),
         inverted=is_inverted(elements),
         padding=padding if table is None else None,
-        spacing_mm=spacing,
+        spacing=spacing,
         geometry=geometry,
         stored_bits=form.stored if table is None else table.bits,
         padding_limit=limit if table is None else None,
         empty=is_padding(pixels, padding_range(padding, limit)) if table is not None else None,
         supplement=supplemental_palette(elements, form.photometric, signed=form.signed) if table is None else None,
+        regions=regions,
+        overlays=overlays,
+        shutter=shutter,
     )
+
+
+def _spacing(elements: Elements, facts: FrameFacts, regions: tuple[UltrasoundRegion, ...]) -> Spacing | None:
+    """Of the frame, else of the calibrated regions of an ultrasound image where they agree."""
+    common = common_spacing(regions)
+    if common is not None and facts.spacing is None:
+        return Spacing(*common, Where.REGION, "Distances hold within the calibrated regions of the image.")
+    return display_spacing(elements, facts.spacing, in_patient=facts.spacing_is_in_patient)
 
 
 def _geometry(elements: Elements, facts: FrameFacts, shape: tuple[int, int]) -> Geometry | None:
@@ -129,11 +158,3 @@ def _geometry(elements: Elements, facts: FrameFacts, shape: tuple[int, int]) -> 
     thickness = elements.number(tags.SLICE_THICKNESS) or NOMINAL_THICKNESS_MM
     uid = elements.text(tags.FRAME_OF_REFERENCE_UID) or None
     return slice_geometry(np.asarray(facts.position), facts.orientation, facts.spacing, shape, abs(thickness), uid)
-
-
-def _aspect(elements: Elements) -> tuple[float, float] | None:
-    """Relative spacing of images that know only the shape of their pixels; None where those are square."""
-    values = elements.floats(tags.PIXEL_ASPECT_RATIO)
-    if len(values) == 2 and values[0] > 0 and values[1] > 0 and values[0] != values[1]:
-        return values[0], values[1]
-    return None

@@ -117,7 +117,7 @@ class ImageFile:
             raise self._cannot(f"its pixel data ends {length} bytes too early", "truncated")
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
-    def _native(self, frame: int) -> Array:
+    def _unpacked(self, frame: int) -> Array:
         form, pixels = self.form, self._pixels
         begin = form.native_bits * (frame - 1)
         little = self.header.encoding.little
@@ -126,11 +126,23 @@ class ImageFile:
         if words and not little:
             length += length % 2
         data = self._read(pixels.offset + begin // 8, length)
-        values = unpack(data, form, first_bit=begin % 8, little=little, words=words)
+        return unpack(data, form, first_bit=begin % 8, little=little, words=words)
+
+    def _native(self, frame: int) -> Array:
+        form, values = self.form, self._unpacked(frame)
         if form.stored < form.allocated:
             values = values.copy()
             correct_bits(values, form)
         return ybr_to_rgb(values, form.photometric) if form.samples == 3 else values
+
+    def unmasked(self, frame: int) -> Array:
+        """Values of a frame (from 1) with all allocated bits, those of old-style overlays included. Raises `CannotDecode`."""
+        if self._pixels.length is None:
+            return self.stored(frame)
+        try:
+            return self._unpacked(frame)
+        except (OSError, ValueError, *ZIP_ERRORS) as error:
+            raise self._cannot(f"frame {frame} can't be read: {error}") from error
 
     def _compressed(self, frame: int, out: Array | None) -> Array:
         if is_video(self.header.transfer_syntax):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from medviewer.gui.actions import documents, files, findings, guidance, images, models, viewing
 from medviewer.gui.command import Command, Menu, Where
+from medviewer.gui.image_commands import image_commands
 
 __all__ = ["Command", "Menu", "Where", "commands"]
 
@@ -231,6 +232,7 @@ def commands() -> tuple[Command, ...]:
         ),
         Command("file.quit", "Quit", files.quit_, Menu.FILE, ("Ctrl+Q",), group=2),
         *_view(),
+        *image_commands(),
         *_images(),
         *_tools(),
         Command(

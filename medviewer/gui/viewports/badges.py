@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from medviewer.core.study import Notice
+from medviewer.dicom.spacing import Where
 from medviewer.gui.theme import colours
 from medviewer.gui.viewports.display import Display
 from medviewer.gui.viewports.painting import Badge
@@ -20,6 +21,13 @@ _WORDS = {
     "mixed-orientation": "MIXED ORIENTATION",
     "mixed-size": "MIXED SIZE",
     "no-position": "NO POSITION",
+}
+_SCALES = {
+    Where.DETECTOR: "SCALE AT DETECTOR",
+    Where.ESTIMATED: "SCALE ESTIMATED",
+    Where.CALIBRATED: "SCALE CALIBRATED",
+    Where.REGION: "SCALE IN REGION",
+    Where.FILM: "SCALE ON FILM",
 }
 _NOT_REVIEWED = Badge(
     "AI RESULT - NOT REVIEWED",
@@ -47,10 +55,12 @@ def badges(display: Display, source: Source, picture: Picture) -> list[Badge]:
         marks.append(Badge(source.derived.upper(), colours.SOFT, "This plane is computed from the images, not as acquired."))
     if display.shown is not None:
         marks += [Badge(notice_words(n), colours.WARN, n.message) for n in display.shown.stack.warnings if n.level != "info"]
-    if picture.frame is None:
+    if not picture.is_calibrated:
         marks.append(
             Badge("NOT CALIBRATED", colours.WARN, "The file doesn't say how large a pixel is in the patient, so there is no scale.")
         )
+    elif picture.spacing is not None and picture.spacing.where in _SCALES:
+        marks.append(Badge(_SCALES[picture.spacing.where], colours.SOFT, picture.spacing.meaning))
     missing = _not_loaded(display)
     if missing:
         marks.append(Badge(f"LOADING {missing} %", colours.ACCENT, "The rest of the images is still being read."))

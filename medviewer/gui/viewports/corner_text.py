@@ -35,6 +35,7 @@ class CornerFacts:
     inverted: bool
     zoom_percent: float
     value: float | tuple[int, ...] | None
+    region: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def corner_text(facts: CornerFacts, *, everything: bool) -> Corners:
     return Corners(
         [*identity, *_present(born), *_present(" ".join([*date, dicom_time(facts.study.time)]).strip())],
         [*_series(facts.stack), *_technique(facts)],
-        [*_value(facts), *_window(facts), f"Zoom {facts.zoom_percent:.0f} %"],
+        [*_present(facts.region), *_value(facts), *_window(facts), f"Zoom {facts.zoom_percent:.0f} %"],
         [*_place(facts), *image],
     )
 

@@ -70,6 +70,10 @@ class ImagesSource:
             choices=image.voi,
             padding=image.padding_range,
             supplement=image.supplement,
+            spacing=image.spacing,
+            regions=image.regions,
+            overlays=image.overlays,
+            shutter=image.shutter,
         )
 
     def _voi(self, image: DecodedImage) -> Voi | None:

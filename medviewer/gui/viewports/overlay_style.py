@@ -16,7 +16,10 @@ class MaskStyle(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OverlayStyle:
-    """``shown`` switches everything; ``hidden`` are label values; opacities and the threshold are 0..1."""
+    """``shown`` switches everything of models; ``hidden`` are label values; opacities and the threshold are 0..1.
+
+    planes : draw the overlay planes that images bring along. shutter : cover what their shutters cover.
+    """
 
     shown: bool = True
     mask: bool = True
@@ -26,3 +29,5 @@ class OverlayStyle:
     heat: bool = False
     heat_opacity: float = 0.6
     heat_threshold: float = 0.4
+    planes: bool = True
+    shutter: bool = True

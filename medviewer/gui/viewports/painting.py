@@ -66,8 +66,8 @@ def draw_letters(painter: QPainter, area: QRectF, letters: EdgeLetters) -> None:
         draw_text(painter, QPointF(middle_x - metrics.horizontalAdvance(letter) / 2, y), letter, "#ffffff")
 
 
-def draw_scale_bar(painter: QPainter, area: QRectF, pixels_per_mm: float) -> None:
-    """A bar of a round length, standing in the middle of the lower part of the left edge."""
+def draw_scale_bar(painter: QPainter, area: QRectF, pixels_per_mm: float, where: str = "") -> None:
+    """A bar of a round length, standing in the middle of the lower part of the left edge, and where that length holds."""
     longest = area.height() * 0.22
     if longest < 20:
         return
@@ -80,7 +80,9 @@ def draw_scale_bar(painter: QPainter, area: QRectF, pixels_per_mm: float) -> Non
             painter.fillRect(part.marginsAdded(grown), colour)
     painter.setFont(sized(11))
     words = f"{length_mm / 10:g} cm" if length_mm >= 10 else f"{length_mm:g} mm"
-    draw_text(painter, QPointF(x + 8, bottom - length / 2 + 4), words)
+    draw_text(painter, QPointF(x + 8, bottom - length / 2 + (4 if not where else -3)), words)
+    if where:
+        draw_text(painter, QPointF(x + 8, bottom - length / 2 + 11), where, colours.SOFT)
 
 
 def draw_title(painter: QPainter, area: QRectF, title: str, colour: str, *, active: bool) -> None:

@@ -12,6 +12,7 @@ from medviewer.core.voi import LookUpTable, Voi, Window
 from medviewer.gui.theme import colours
 from medviewer.gui.tools.toolbox import Toolbox
 from medviewer.gui.viewports.badges import badges
+from medviewer.gui.viewports.calibration_words import region_words, scale_words
 from medviewer.gui.viewports.corner_text import CornerFacts, corner_text
 from medviewer.gui.viewports.display import Change, Display
 from medviewer.gui.viewports.gestures import Gestures
@@ -176,7 +177,7 @@ class Pane(QWidget):
         if picture.frame is not None:
             draw_letters(painter, area, picture.frame.letters())
         if placement.calibrated:
-            draw_scale_bar(painter, area, placement.scale)
+            draw_scale_bar(painter, area, placement.scale, scale_words(picture))
         draw_title(painter, area, source.title, source.colour, active=self.active)
         facts = self.corner_facts()
         lines = 0
@@ -195,10 +196,10 @@ class Pane(QWidget):
         shown, source, picture, placement = self.display.shown, self.source, self.picture, self.placement()
         if shown is None or source is None or picture is None or placement is None:
             return None
-        value = None
+        value, region = None, ""
         if self._hover is not None:
-            row, column = placement.to_picture(self._hover)
-            value = picture.value_at(round(row), round(column))
+            row, column = (round(place) for place in placement.to_picture(self._hover))
+            value, region = picture.value_at(row, column), region_words(picture, row, column)
         unit = picture.rescale.unit if picture.rescale is not None else (self.display.volume.rescale.unit if self.display.volume else "")
         return CornerFacts(
             shown.patient,
@@ -215,6 +216,7 @@ class Pane(QWidget):
             self.display.inverted,
             placement.percent,
             value,
+            region,
         )
 
     def _empty_words(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPixmap, QTransform
 
 from medviewer.core.segmentation import Heatmap
 from medviewer.core.voi import Voi
+from medviewer.dicom.overlay_planes import OverlayPlane
 from medviewer.gui.theme import colours
 from medviewer.gui.theme.style import sized
 from medviewer.gui.viewports.display import Display
@@ -20,10 +22,13 @@ from medviewer.gui.viewports.object_planes import image_of, key_of
 from medviewer.gui.viewports.overlay_style import MaskStyle
 from medviewer.gui.viewports.painting import draw_cross_line
 from medviewer.gui.viewports.placement import Placement
-from medviewer.gui.viewports.rendering import grey_image, on_screen, qimage, reduction
+from medviewer.gui.viewports.rendering import any_in_blocks, grey_image, on_screen, qimage, reduction
 from medviewer.gui.viewports.source import Picture, Source
-from medviewer.imaging.colour import heat_table, label_table, painted_labels
+from medviewer.imaging.colour import argb, heat_table, label_table, painted_labels
 from medviewer.imaging.reslice import PlaneFrame, cross
+
+PLANE_RGB = (196, 240, 122)
+"""A colour that no tissue and nothing else over an image has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +72,14 @@ class PanePainter:
         pixmap.fill(QColor(colours.VIEW))
         painter = QPainter(pixmap)
         factor = reduction(placement.scale * min(placement.step) * ratio)
-        grey = self._grey_image(source, picture, voi, inverted=display.inverted, factor=factor)
+        grey = self._grey_image(source, picture, voi, inverted=display.inverted, factor=factor, shutter=display.overlay.shutter)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.setTransform(QTransform.fromScale(factor, factor) * placement.transform, True)
         painter.drawImage(0, 0, grey)
         painter.restore()
+        if display.overlay.planes and picture.overlays:
+            draw_planes(painter, picture.overlays, placement, size, ratio)
         if display.overlay.shown and display.analysis is not None:
             self._overlays(painter, display, source, placement, size, ratio)
         if display.overlay.shown and display.objects:
@@ -84,10 +91,10 @@ class PanePainter:
         painter.end()
         return pixmap
 
-    def _grey_image(self, source: Source, picture: Picture, voi: Voi, *, inverted: bool, factor: int) -> QImage:
-        key = (source.key(), voi, inverted, factor)
+    def _grey_image(self, source: Source, picture: Picture, voi: Voi, *, inverted: bool, factor: int, shutter: bool) -> QImage:
+        key = (source.key(), voi, inverted, factor, shutter)
         if self._grey is None or self._grey[0] != key:
-            self._grey = key, grey_image(picture, voi, inverted=inverted, factor=factor)
+            self._grey = key, grey_image(picture, voi, inverted=inverted, factor=factor, shutter=shutter)
         return self._grey[1]
 
     def _overlays(self, painter: QPainter, display: Display, source: Source, placement: Placement, size: QSize, ratio: float) -> None:
@@ -112,6 +119,28 @@ class PanePainter:
                 )
                 pixels = painted_labels(seen[0], fill, line, max(1, round(ratio)))  # type: ignore[arg-type]
                 _draw(painter, pixels, seen[1].x(), seen[1].y(), ratio)
+
+
+def draw_planes(painter: QPainter, planes: Sequence[OverlayPlane], placement: Placement, size: QSize, ratio: float) -> None:
+    """The overlay planes of the image's file: graphics opaque with a shadow, regions translucent; every pixel of them stays in sight."""
+    factor = math.ceil(1 / max(placement.scale * min(placement.step) * ratio, 1e-3) - 1e-6)
+    for plane in planes:
+        place = QTransform.fromTranslate(plane.origin[1], plane.origin[0]) * placement.transform * QTransform.fromScale(ratio, ratio)
+        bits = any_in_blocks(plane.bits, factor).astype(np.uint8)
+        seen = on_screen(bits, QTransform.fromScale(factor, factor) * place, size * ratio)
+        if seen is None:
+            continue
+        values, corner = seen[0].astype(np.uint8, copy=False), seen[1]
+        colour = argb(PLANE_RGB, 0.4 if plane.is_region else 1.0)
+        if not plane.is_region:
+            _draw(painter, np.take(np.array([0, 0xB0000000], np.uint32), values), corner.x() + 1, corner.y() + 1, ratio)
+        _draw(
+            painter,
+            np.take(np.array([0, colour], np.uint32), values),
+            corner.x(),
+            corner.y(),
+            ratio,
+        )
 
 
 def heat_bytes(heatmap: Heatmap) -> np.ndarray:

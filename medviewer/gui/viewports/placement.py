@@ -34,7 +34,7 @@ class Placement:
     @classmethod
     def of(cls, picture: Picture, view: View, pane: QSizeF, fit_mm: tuple[float, float] | None) -> Placement:
         """Place a picture in a pane of that size. Without a known pixel size, pixels are taken as square."""
-        calibrated = picture.frame is not None
+        calibrated = picture.is_calibrated
         column, row = picture.step
         rows, columns = picture.pixels.shape[:2]
         shear = picture.shear_mm

@@ -55,16 +55,24 @@ def _as_type(means: NDArray[np.floating[Any]], dtype: np.dtype[np.generic]) -> N
     return np.rint(means).astype(dtype) if dtype.kind in "iu" else means.astype(dtype)
 
 
-def grey_image(picture: Picture, voi: Voi, *, inverted: bool, factor: int = 1) -> QImage:
+def grey_image(picture: Picture, voi: Voi, *, inverted: bool, factor: int = 1, shutter: bool = False) -> QImage:
     """The picture through a window or table, opaque; with ``factor`` averaged over blocks first.
 
     inverted : the reader wants black and white swapped, whatever the file wants. What lies outside the picture stays black.
+    shutter : cover what the file's shutter covers.
     """
+    packed = _packed(picture, voi, inverted=inverted, factor=factor)
+    if shutter and picture.shutter is not None:
+        covered = ~_nearest(picture.shutter.open, factor)
+        packed[covered[: packed.shape[0], : packed.shape[1]]] = opaque(np.array([picture.shutter.grey], np.uint8))[0]
+    return qimage(packed, QImage.Format.Format_RGB32)
+
+
+def _packed(picture: Picture, voi: Voi, *, inverted: bool, factor: int) -> NDArray[np.uint32]:
     pixels, inside = _shrunk(picture, factor)
     if pixels.ndim == 3:
         channels = (255 - pixels if inverted else pixels).astype(np.uint32)
-        packed = BLACK | (channels[..., 0] << np.uint32(16)) | (channels[..., 1] << np.uint32(8)) | channels[..., 2]
-        return qimage(packed, QImage.Format.Format_RGB32)
+        return np.asarray(BLACK | (channels[..., 0] << np.uint32(16)) | (channels[..., 1] << np.uint32(8)) | channels[..., 2])
     if picture.rescale is not None and has_table(pixels.dtype):
         table = _table(voi, picture.rescale, pixels.dtype, picture.inverted, inverted, picture.padding, picture.supplement)
         packed = looked_up(pixels, table)
@@ -76,7 +84,12 @@ def grey_image(picture: Picture, voi: Voi, *, inverted: bool, factor: int = 1) -
         packed = packed ^ SWAP if inverted else packed
     if inside is not None:
         packed[~inside] = BLACK
-    return qimage(packed, QImage.Format.Format_RGB32)
+    return packed
+
+
+def _nearest(plane: NDArray[Any], factor: int) -> NDArray[Any]:
+    """One pixel of each block."""
+    return plane[factor // 2 :: factor, factor // 2 :: factor] if factor > 1 else plane
 
 
 def _shrunk(picture: Picture, factor: int) -> tuple[NDArray[np.generic], NDArray[np.bool_] | None]:
@@ -84,10 +97,9 @@ def _shrunk(picture: Picture, factor: int) -> tuple[NDArray[np.generic], NDArray
     if factor == 1:
         return pixels, inside
     if inside is not None:
-        inside = inside[factor // 2 :: factor, factor // 2 :: factor][: pixels.shape[0] // factor, : pixels.shape[1] // factor]
+        inside = _nearest(inside, factor)[: pixels.shape[0] // factor, : pixels.shape[1] // factor]
     if picture.supplement is not None:  # a mean of two colours' numbers is the number of a third
-        nearest = pixels[factor // 2 :: factor, factor // 2 :: factor]
-        return nearest[: pixels.shape[0] // factor, : pixels.shape[1] // factor], inside
+        return _nearest(pixels, factor)[: pixels.shape[0] // factor, : pixels.shape[1] // factor], inside
     return reduced(pixels, factor, is_padding(pixels, picture.padding)), inside
 
 
@@ -117,6 +129,15 @@ def _with_colours(table: NDArray[np.uint32], supplement: Supplement, dtype: np.d
     red, green, blue = (supplement.colours[:, n].astype(np.uint32) for n in range(3))
     packed = BLACK | (red << np.uint32(16)) | (green << np.uint32(8)) | blue
     return np.where(index >= 0, packed.take(np.clip(index, 0, len(packed) - 1)), table)
+
+
+def any_in_blocks(bits: NDArray[np.bool_], factor: int) -> NDArray[np.bool_]:
+    """For each block of ``factor`` x ``factor`` pixels, those cut off at the edges included, whether any is set: thin lines stay."""
+    if factor == 1:
+        return bits
+    rows, columns = bits.shape
+    padded = np.pad(bits, ((0, -rows % factor), (0, -columns % factor)))
+    return np.asarray(_blocks(padded, factor).any(axis=(1, 3)))
 
 
 def on_screen(plane: NDArray[np.generic], transform: QTransform, size: QSize) -> tuple[NDArray[np.generic], QPoint] | None:

@@ -13,6 +13,10 @@ from medviewer.core.geometry import Geometry
 from medviewer.core.voi import Padding, Voi, is_padding
 from medviewer.core.volume import Rescale
 from medviewer.dicom.lut import Supplement
+from medviewer.dicom.overlay_planes import OverlayPlane
+from medviewer.dicom.shutter import Shutter
+from medviewer.dicom.spacing import Spacing, Where
+from medviewer.dicom.ultrasound import UltrasoundRegion
 from medviewer.imaging.reslice import PlaneFrame
 
 
@@ -26,6 +30,8 @@ class Picture:
     inside : where there are values at all, or None for everywhere. loaded : whether it has been decoded.
     choices : windows and tables its file suggests; voi : the one of them (or a found one) that holds until the reader
         picks another. padding : stored values that hold nothing. supplement : colours of the highest stored values.
+    spacing : where ``step`` holds, for pictures without a frame. regions : calibrated parts of an ultrasound image.
+    overlays, shutter : what its file draws over it and hides of it.
     """
 
     pixels: NDArray[np.generic]
@@ -40,11 +46,20 @@ class Picture:
     choices: tuple[Voi, ...] = ()
     padding: Padding = None
     supplement: Supplement | None = None
+    spacing: Spacing | None = None
+    regions: tuple[UltrasoundRegion, ...] = ()
+    overlays: tuple[OverlayPlane, ...] = ()
+    shutter: Shutter | None = None
 
     @property
     def is_colour(self) -> bool:
         """Whether the pixels are RGB."""
         return self.pixels.ndim == 3
+
+    @property
+    def is_calibrated(self) -> bool:
+        """Whether ``step`` is in mm, wherever that holds."""
+        return self.frame is not None or (self.spacing is not None and self.spacing.where is not Where.NOWHERE)
 
     def value_at(self, row: int, column: int) -> float | tuple[int, ...] | None:
         """The real-world value of a pixel, its RGB, or None where there is none."""
