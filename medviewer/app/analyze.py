@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from medviewer.app.analysis import Analysis, run_model
-from medviewer.app.inputs import Found, Loaded, Source, find_sources, load
+from medviewer.app.inputs import Found, Loaded, Source, each_time_point, find_sources, load
 from medviewer.app.outputs import claim_folder, refuse_used, write_text
 from medviewer.app.result import CodeEntry as CodeOut
 from medviewer.app.result import (
@@ -79,7 +79,7 @@ def analyze(
     """
     package = catalogue.get(model_id)
     refuse_used(output)
-    found = find_sources(paths, progress.part(0.0, 0.1), series_uid)
+    found = each_time_point(find_sources(paths, progress.part(0.0, 0.1), series_uid))
     claim_folder(output)
     entries: list[_Entry] = []
     issues = _scan_issues(found)
@@ -175,6 +175,8 @@ class _Runner:
         )
         if source.stack is not None:
             entry.issues.extend(_issue(n.level, n.code, n.message) for n in source.stack.warnings)
+        if source.time_point:
+            entry.issues.append(_issue("info", "time-point", f"This is one volume of several at the same places: {source.time_point}."))
         return entry
 
     def _describe_run(self, entry: RunEntry, analysis: Analysis) -> None:

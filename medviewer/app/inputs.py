@@ -27,10 +27,11 @@ def is_nifti(path: Path) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One thing to analyse: a stack of DICOM images or a NIfTI file."""
+    """One thing to analyse: a stack of DICOM images or a NIfTI file. time_point : which of a 4D stack's, in words."""
 
     path: Path
     stack: Stack | None = None
+    time_point: str = ""
 
     @property
     def kind(self) -> str:
@@ -94,6 +95,19 @@ def find_sources(paths: Sequence[Path], progress: Progress, series_uid: str | No
     if not sources:
         raise NothingReadable(where, _why_nothing(found))
     return Found(tuple(sources), found)
+
+
+def each_time_point(found: Found) -> Found:
+    """The same with every time point of a 4D stack as a source of its own."""
+    return replace(found, sources=tuple(one for source in found.sources for one in _time_points(source)))
+
+
+def _time_points(source: Source) -> list[Source]:
+    stack = source.stack
+    if stack is None or not stack.times:
+        return [source]
+    count = len(stack.times)
+    return [Source(source.path, stack.at_time(n), f"{n + 1} of {count}, {point.label}") for n, point in enumerate(stack.times)]
 
 
 def _why_nothing(found: Scan) -> str:

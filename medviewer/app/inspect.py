@@ -189,7 +189,7 @@ def _series(stack: Stack, decoded: dict[tuple[str, int, str], list[DecodedEntry]
         kind=stack.kind.value,
         description=stack.description,
         files=len(stack.files),
-        frames=len(stack.images) if stack.rows else 0,
+        frames=_frame_count(stack) if stack.rows else 0,
         rows=stack.rows,
         columns=stack.columns,
         transfer_syntaxes=list(stack.transfer_syntaxes),
@@ -203,20 +203,24 @@ def _series(stack: Stack, decoded: dict[tuple[str, int, str], list[DecodedEntry]
     return entry
 
 
+def _frame_count(stack: Stack) -> int:
+    return len({(image.file, image.frame) for image in stack.images})
+
+
 def _identity(stack: Stack) -> tuple[str, int, str]:
     return stack.series_uid, stack.number, str(stack.images[0].file)
 
 
 def _decode_all(found: Scan, names: _Names, progress: Progress) -> dict[tuple[str, int, str], list[DecodedEntry]]:
     stacks = [stack for stack in found.stacks() if stack.rows]
-    total = sum(len(stack.images) for stack in stacks)
+    total = sum(_frame_count(stack) for stack in stacks)
     done = 0
     entries: dict[tuple[str, int, str], list[DecodedEntry]] = {}
     with Archives() as archives:
         for stack in stacks:
             into = entries.setdefault(_identity(stack), [])
             for location in sorted(stack.files, key=names.of):
-                frames = sorted(image.frame for image in stack.images if image.file == location)
+                frames = sorted({image.frame for image in stack.images if image.file == location})  # the tiles of a mosaic are one frame
                 progress.report(done / max(total, 1), f"Decoding {done} of {total} frames")
                 into += _decode_file(location, frames, names.of(location), archives, progress)
                 done += len(frames)

@@ -14,6 +14,7 @@ from medviewer.app.decisions import Decisions
 from medviewer.app.jobs import Jobs, JobStatus, Lane
 from medviewer.app.models import installed_models
 from medviewer.app.save import Saved, save_accepted
+from medviewer.app.time_series import TimeSeries
 from medviewer.core.finding import Finding
 from medviewer.core.progress import Progress
 from medviewer.core.study import Scan, Stack
@@ -34,6 +35,14 @@ class SliceLoaded:
 
     key: tuple[str, int]
     k: int
+
+
+@dataclass(frozen=True, slots=True)
+class TimeLoaded:
+    """All of a time point of a 4D stack has been decoded."""
+
+    key: tuple[str, int]
+    time: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +72,8 @@ class Session:
     """Everything a reader works with. Events are emitted in the thread that caused them.
 
     scan_changed : the tree of studies has grown or is complete.
-    slice_loaded, stack_loaded : decoding goes on (payload: `SliceLoaded`, the stack's key).
+    slice_loaded, stack_loaded : decoding goes on (payload: `SliceLoaded`, the stack's key); of a 4D stack the time point
+        that was asked for last. time_loaded : any time point is in memory.
     analysis_added : a model has answered. run_failed : it hasn't, and why.
     findings_changed : a decision was made (payload: the analysis' id).
     saved : accepted findings were written.
@@ -72,6 +82,7 @@ class Session:
     scan_changed = Signal(Scan)
     slice_loaded = Signal(SliceLoaded)
     stack_loaded = Signal(tuple)
+    time_loaded = Signal(TimeLoaded)
     analysis_added = Signal(Analysis)
     run_failed = Signal(RunFailed)
     findings_changed = Signal(str)
@@ -86,6 +97,7 @@ class Session:
         self.scan = Scan()
         self._lock = threading.Lock()
         self._readers: dict[tuple[str, int], _Reading] = {}
+        self._series: dict[tuple[str, int], TimeSeries] = {}
         self._analyses: dict[str, Analysis] = {}
 
     # opening
@@ -99,11 +111,14 @@ class Session:
         title = f"Opening {paths[0].name}" if len(paths) == 1 else f"Opening {len(paths)} items"
         return self.jobs.submit(Lane.IO, title, work, self._take_scan)
 
-    def open_stack(self, stack: Stack) -> VolumeReader:
+    def open_stack(self, stack: Stack, time: int = 0) -> VolumeReader:
         """Start reading a stack that makes a volume; its array fills as slices are decoded.
 
         A stack that is being read or has been read isn't read again; one whose reading was cancelled goes on.
+        Of a 4D stack it is the volume of that time point; its neighbours are read after it.
         """
+        if stack.times:
+            return self._time_series(stack).reader(time)
         with self._lock:
             known = self._readers.get(stack.key)
             if known is not None and self.jobs.job(known.job).status is not JobStatus.CANCELLED:
@@ -123,6 +138,38 @@ class Session:
         """Let go of a stack's voxels."""
         with self._lock:
             self._readers.pop(key, None)
+            series = self._series.pop(key, None)
+        if series is not None:
+            series.close()
+
+    def rest_stack(self, key: tuple[str, int]) -> None:
+        """A 4D stack is no longer looked at: read no more of its time points ahead."""
+        with self._lock:
+            series = self._series.get(key)
+        if series is not None:
+            series.rest()
+
+    def times_loaded(self, key: tuple[str, int]) -> list[bool]:
+        """Which time points of a 4D stack are in memory; empty for a stack that isn't open."""
+        with self._lock:
+            series = self._series.get(key)
+        return series.loaded() if series is not None else []
+
+    def _time_series(self, stack: Stack) -> TimeSeries:
+        with self._lock:
+            known = self._series.get(stack.key)
+            if known is None:
+                known = self._series[stack.key] = TimeSeries(
+                    stack,
+                    self.jobs,
+                    lambda _, k: self.slice_loaded.emit(SliceLoaded(stack.key, k)),
+                    lambda time: self._take_time(stack.key, time),
+                )
+            return known
+
+    def _take_time(self, key: tuple[str, int], time: int) -> None:
+        self.time_loaded.emit(TimeLoaded(key, time))
+        self.stack_loaded.emit(key)
 
     # running models
 
@@ -152,9 +199,9 @@ class Session:
         """The analysis of that id."""
         return self._analyses[number]
 
-    def analyses(self, key: tuple[str, int]) -> list[Analysis]:
-        """The analyses of a stack, oldest first."""
-        return [a for a in self._analyses.values() if a.stack is not None and a.stack.key == key]
+    def analyses(self, key: tuple[str, int], time: int = 0) -> list[Analysis]:
+        """The analyses of a stack (of a 4D stack: of one of its time points), oldest first."""
+        return [a for a in self._analyses.values() if a.stack is not None and (a.stack.key, a.stack.time) == (key, time)]
 
     # saving
 
@@ -194,9 +241,12 @@ class Session:
         keys = {stack.key for stack in found.stacks()}
         with self._lock:
             self._readers = {key: reading for key, reading in self._readers.items() if key in keys}
+            gone = [self._series.pop(key) for key in list(self._series) if key not in keys]
             closed = [n for n, a in self._analyses.items() if a.stack is not None and a.stack.key not in keys]
             for number in closed:
                 del self._analyses[number]
+        for series in gone:
+            series.close()
         for number in closed:
             self.decisions.forget(number)
 

@@ -107,6 +107,42 @@ class Geometry:
         return self.to_lps([(a, b, c) for a in (0, i) for b in (0, j) for c in (0, k)])
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ParallelSlices:
+    """Where parallel slices lie that need not be evenly spaced, nor straight above each other.
+
+    positions_lps : (n, 3) centres of the slices' first pixels, mm, sorted along the normal.
+    column_step, row_step : (3,) from a pixel to that of the next column, of the next row, mm.
+    shape : rows and columns. thickness_mm : of a slice, as the file says it, or None.
+    """
+
+    positions_lps: Float
+    column_step: Float
+    row_step: Float
+    shape: tuple[int, int]
+    thickness_mm: float | None = None
+    frame_of_reference: str | None = None
+
+    @property
+    def normal(self) -> Float:
+        """Unit vector across the slices: row direction x column direction."""
+        across = np.cross(self.column_step, self.row_step)
+        return np.asarray(across / np.linalg.norm(across))
+
+    @property
+    def heights_mm(self) -> Float:
+        """How far each slice lies along the normal, (n,)."""
+        return np.asarray(self.positions_lps @ self.normal)
+
+    def grid(self, origin_lps: ArrayLike, slice_step: ArrayLike, shape_kji: tuple[int, int, int]) -> Geometry:
+        """A grid with the pixels of these slices (PS3.3 C.7.6.2.1.1, equation C.7.6.2.1-1) and that step between slices."""
+        matrix = np.eye(4)
+        matrix[:3, 0], matrix[:3, 1] = self.column_step, self.row_step
+        matrix[:3, 2] = np.asarray(slice_step, np.float64)
+        matrix[:3, 3] = np.asarray(origin_lps, np.float64)
+        return Geometry(shape_kji, matrix, self.frame_of_reference)
+
+
 def direction_letters(direction_lps: ArrayLike) -> str:
     """Anatomical letters of a direction, strongest first: ``L``, ``AL``, ``SPR`` ... (empty for a zero vector).
 

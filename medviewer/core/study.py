@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
-from medviewer.core.geometry import Geometry
+from medviewer.core.geometry import Geometry, ParallelSlices
 from medviewer.core.volume import StoredValues
 
 
@@ -64,21 +64,51 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
+class Tile:
+    """A rectangle of a frame: first row and column (from 0), and its size in pixels."""
+
+    row: int
+    column: int
+    rows: int
+    columns: int
+
+
+@dataclass(frozen=True, slots=True)
 class ImageRef:
-    """One image of a stack: a file and a frame in it (from 1)."""
+    """One image of a stack: a file, a frame in it (from 1), and the part of that frame where it is a mosaic of images."""
 
     file: FileLocation
     sop_instance_uid: str
     frame: int = 1
+    tile: Tile | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TimePoint:
+    """One volume of a stack that holds several at the same places: a time, a heart phase, a b-value, an echo.
+
+    label : what tells it from the others, as it is shown (``4.2 s``, ``b 1000``, ``TE 80 ms``).
+    contrast : that part of the label which makes it another kind of image (its echo, inversion time, flip angle), or empty.
+    seconds : when it was acquired, counted from any moment that all time points share, or None.
+    images : as many as any other time point has, in the same order of places.
+    """
+
+    label: str
+    images: tuple[ImageRef, ...]
+    values: StoredValues = field(default_factory=StoredValues)
+    contrast: str = ""
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Stack:
     """Images that belong together, in the order they are shown; one series may hold several.
 
-    images : sorted along the normal where there is one.
-    geometry : of the volume, or None when it doesn't make one (``why_not`` says why).
+    images : sorted along the normal where there is one; of a 4D stack those of all time points, one after another.
+    geometry : of the volume (of a 4D stack: of each time point), or None when it doesn't make one (``why_not`` says why).
+    slices : where the images lie, when they are parallel and placed, whether or not they make a volume.
     values : what the stored values are, so that a volume can be set up before any pixel is read.
+    times : the volumes of a 4D stack, else empty. time : which of them this stack is, when `at_time` made it.
     """
 
     study_uid: str
@@ -98,6 +128,9 @@ class Stack:
     why_not: str | None = None
     warnings: tuple[Notice, ...] = ()
     values: StoredValues = field(default_factory=StoredValues)
+    slices: ParallelSlices | None = None
+    times: tuple[TimePoint, ...] = ()
+    time: int = 0
 
     @property
     def key(self) -> tuple[str, int]:
@@ -108,6 +141,13 @@ class Stack:
     def makes_volume(self) -> bool:
         """Whether the images form one regular volume."""
         return self.geometry is not None
+
+    def at_time(self, number: int) -> Stack:
+        """Time point ``number`` (from 0) as a stack that makes one volume; a stack without time points is itself."""
+        if not self.times:
+            return self
+        point = self.times[number]
+        return replace(self, kind=StackKind.VOLUME, images=point.images, values=point.values, times=(), time=number)
 
     @property
     def files(self) -> tuple[FileLocation, ...]:

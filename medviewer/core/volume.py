@@ -24,12 +24,13 @@ class Rescale:
 class StoredValues:
     """What the stored values of a stack's images are, as their headers say.
 
-    dtype : numpy's name of the stored type (``<i2``).
+    dtype : numpy's name of the stored type (``<i2``). bits : how many of its bits are used, 0 when not known.
     rescales : one that holds for all images, or one an image where they differ.
     voi, inverted, padding, padding_limit : as in `Volume`.
     """
 
     dtype: str = "<i2"
+    bits: int = 0
     rescales: tuple[Rescale, ...] = (Rescale(),)
     voi: tuple[Voi, ...] = ()
     inverted: bool = False

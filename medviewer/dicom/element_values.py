@@ -105,6 +105,21 @@ class Elements:
         raw = self.raw(tag)
         return int.from_bytes(raw[:4], "little" if self.little else "big") if len(raw) >= 4 else None
 
+    def longs(self, tag: int) -> tuple[int, ...]:
+        """32-bit unsigned integers (UL); empty when absent."""
+        raw = self.raw(tag)
+        return Struct(f"{'<' if self.little else '>'}{len(raw) // 4}I").unpack(raw[: len(raw) // 4 * 4])
+
+    def tag_value(self, tag: int) -> int | None:
+        """An attribute tag (AT), group before element, or None."""
+        pair = self.shorts(tag)
+        return pair[0] << 16 | pair[1] if len(pair) >= 2 else None
+
+    @property
+    def is_mosaic(self) -> bool:
+        """Whether the image type read so far says that the pixels are a mosaic of images (Siemens)."""
+        return b"MOSAIC" in self.raw(tags.IMAGE_TYPE)
+
     def items(self, tag: int) -> list[Elements]:
         """The items of a sequence; empty when absent."""
         value = self.values.get(tag)
@@ -120,6 +135,7 @@ _DOUBLES = frozenset(
     {
         tags.EFFECTIVE_ECHO_TIME, tags.DIFFUSION_B_VALUE, tags.DIFFUSION_ORIENTATION,
         tags.REGION_VALUE_X, tags.REGION_VALUE_Y, tags.REGION_DELTA_X, tags.REGION_DELTA_Y,
+        tags.CARDIAC_DELAY, tags.TEMPORAL_OFFSET,
     }
 )  # fmt: skip
 

@@ -177,7 +177,7 @@ def read_value(buffer: bytes, at: int, tag: int, vr: bytes, size: int, encoding:
             into.values[tag] = items
         return at
     end = at + size
-    if into is not None and tag in tags.WANTED:
+    if into is not None and (tag in tags.WANTED or (tag in tags.WANTED_OF_MOSAICS and into.is_mosaic)):
         if size > LARGEST_VALUE:
             into.mark_bad(tag)
             return end

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from medviewer.core.auto_window import auto_window
 from medviewer.core.geometry import Geometry
-from medviewer.core.study import ImageRef
+from medviewer.core.study import ImageRef, Tile
 from medviewer.core.voi import Padding, Voi, Window, is_padding, padding_range, windows_among
 from medviewer.core.volume import Rescale
 from medviewer.dicom import tags
@@ -104,21 +104,21 @@ def read_image(ref: ImageRef, archives: Archives | None = None) -> DecodedImage:
     own = archives or Archives()
     try:
         with ImageFile(ref.file, own) as file:
-            return _image(file, ref.frame)
+            return _image(file, ref.frame, ref.tile)
     finally:
         if archives is None:
             own.close()
 
 
-def _image(file: ImageFile, frame: int) -> DecodedImage:
+def _image(file: ImageFile, frame: int, tile: Tile | None) -> DecodedImage:
     elements, form = file.header.elements, file.form
-    pixels = file.stored(frame)
+    pixels = file.stored(frame) if tile is None else file.stored_tile(frame, tile)
     facts = frame_facts(elements, file.count)[frame - 1]
-    geometry = _geometry(elements, facts, (form.rows, form.columns))
+    geometry = _geometry(elements, facts, (form.rows, form.columns)) if tile is None else None
     regions = ultrasound_regions(elements)
     spacing = _spacing(elements, facts, regions)
     shutter = shutter_of(elements, frame, (form.rows, form.columns), (spacing.rows, spacing.columns) if spacing else None)
-    overlays = overlay_planes(file, frame)
+    overlays = overlay_planes(file, frame) if tile is None else ()
     rgb = rgb_of(pixels, form, elements)
     if rgb is not None:
         return DecodedImage(

@@ -7,23 +7,37 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from medviewer.core.study import Notice, Stack, StackKind
+from medviewer.core.geometry import ParallelSlices
+from medviewer.core.study import Notice, Stack, StackKind, TimePoint
 from medviewer.core.volume import StoredValues
 from medviewer.dicom.instance import Instance
-from medviewer.dicom.splits import Image, Part, split_series
-from medviewer.dicom.stack_geometry import Verdict, normal_of, verdict
+from medviewer.dicom.splits import Part, split_series
+from medviewer.dicom.stack_geometry import FEWEST_SLICES, Verdict, normal_of, parallel_slices, verdict
+from medviewer.dicom.time_points import Image, Volume
 
 CLIP_MODALITIES = frozenset({"US", "XA", "RF", "ES", "IVUS"})
 """Modalities whose multi-frame images without positions are moving pictures."""
 PLACED_MODALITIES = frozenset({"CT", "MR", "PT"})
 """Modalities whose images should say where they lie."""
 _INFORMATION = frozenset({"lossy"})
+SAME_PLACE_MM = 0.01
 
 
 def stacks_of(instances: Sequence[Instance]) -> tuple[Stack, ...]:
     """The stacks of one series, numbered from 1: images first, localisers after them, then everything else."""
     parts = split_series([Image(instance, frame) for instance in instances for frame in instance.frames])
-    return tuple(_stack(part, number) for number, part in enumerate(sorted(parts, key=_rank), start=1))
+    whole = [whole for part in parts for whole in _regular(part)]
+    return tuple(_stack(part, number) for number, part in enumerate(sorted(whole, key=_rank), start=1))
+
+
+def _regular(part: Part) -> list[Part]:
+    """A part with time points only where each makes a volume; else its volumes one by one, and thin ones as one stack."""
+    if not part.times:
+        return [part]
+    images = _sorted(part.times[0].images)
+    if _judge(images).geometry is not None:
+        return [part]
+    return list(part.volumes) if len(images) >= FEWEST_SLICES else [Part(part.images, part.notices)]
 
 
 def _rank(part: Part) -> tuple[bool, bool, int, str]:
@@ -36,29 +50,53 @@ def _file_order(image: Image) -> tuple[int, str, int]:
 
 
 def _stack(part: Part, number: int) -> Stack:
-    images = _sorted(part.images)
-    found = _judge(images)
+    times = tuple(_time_point(volume) for volume in part.times)
+    images = [image for _, ordered in times for image in ordered] if times else _sorted(part.images)
+    one = times[0][1] if times else images
+    found = _judge(one)
     first = images[0].instance
-    form = first.form
+    rows, columns = images[0].frame.shape(first.form)
     return Stack(
         study_uid=first.study.study_uid,
         series_uid=first.series_uid,
         number=number,
-        kind=first.kind or _image_kind(images, found),
+        kind=first.kind or (StackKind.TIME_SERIES if times else _image_kind(images, found)),
         modality=first.modality,
         description=first.description,
         images=tuple(image.frame.ref for image in images),
         sop_class_uid=first.sop_class_uid,
         series_number=first.series_number,
         body_part=first.body_part,
-        rows=form.rows if form else 0,
-        columns=form.columns if form else 0,
+        rows=rows,
+        columns=columns,
         transfer_syntaxes=tuple(sorted({image.instance.transfer_syntax for image in images})),
         geometry=found.geometry,
         why_not=found.why_not,
         warnings=(*found.notices, *part.notices, *_file_notices(images)),
         values=_values(images),
+        slices=_slices(one),
+        times=tuple(point for point, _ in times),
     )
+
+
+def _time_point(volume: Volume) -> tuple[TimePoint, list[Image]]:
+    images = _sorted(volume.images)
+    return TimePoint(volume.label, tuple(image.frame.ref for image in images), _values(images), volume.contrast, volume.seconds), images
+
+
+def _slices(images: Sequence[Image]) -> ParallelSlices | None:
+    """Where parallel images of the patient lie, each at a place of its own; None for others."""
+    facts, first = images[0].frame.facts, images[0].instance
+    if first.kind is not None or first.form is None or facts.position is None or facts.orientation is None or facts.spacing is None:
+        return None
+    if first.form.is_colour or first.form.photometric == "PALETTE COLOR":
+        return None
+    if not facts.spacing_is_in_patient or not _parallel(images):
+        return None
+    positions = np.array([image.frame.facts.position for image in images], np.float64)
+    shape = images[0].frame.shape(first.form)
+    slices = parallel_slices(positions, facts.orientation, facts.spacing, shape, first.frame_of_reference, facts.nominal_step_mm)
+    return None if len(images) > 1 and (np.diff(slices.heights_mm) < SAME_PLACE_MM).any() else slices
 
 
 def _sorted(images: Sequence[Image]) -> list[Image]:
@@ -93,16 +131,18 @@ def _judge(images: Sequence[Image]) -> Verdict:
         missing = Notice("no-position", "the images don't say where they lie in the patient")
         expected = first.instance.modality in PLACED_MODALITIES and len(images) > 1
         return Verdict(None, missing.message, (missing,) if expected else ())
-    if "MOSAIC" in facts.image_type:
-        return Verdict(None, "each image is a mosaic of many slices", (Notice("mosaic", "each image is a mosaic of many slices"),))
+    if "MOSAIC" in facts.image_type and first.frame.ref.tile is None:
+        return Verdict(None, "each image is a mosaic of many slices")
     if not _parallel(images):
         return Verdict(None, "the images lie in different orientations")
     positions = np.array([image.frame.facts.position for image in images], np.float64)
-    if len(images) > 1 and np.ptp(positions @ normal_of(facts.orientation)) < 0.01:
+    if len(images) > 1 and np.ptp(positions @ normal_of(facts.orientation)) < SAME_PLACE_MM:
         return Verdict(None, "all images lie at the same place")
+    if len(images) > 1 and (np.diff(positions @ normal_of(facts.orientation)) < SAME_PLACE_MM).any():
+        return Verdict(None, "several images lie at the same place")
     if not facts.spacing_is_in_patient and facts.spacing is not None:
         return Verdict(None, "the pixel spacing holds at the detector, not in the patient")
-    return verdict(positions, facts.orientation, facts.spacing, (form.rows, form.columns), first.instance.frame_of_reference)
+    return verdict(positions, facts.orientation, facts.spacing, first.frame.shape(form), first.instance.frame_of_reference)
 
 
 def _image_kind(images: Sequence[Image], found: Verdict) -> StackKind:
@@ -136,6 +176,7 @@ def _values(images: Sequence[Image]) -> StoredValues:
     rescales = tuple(image.frame.rescale for image in images)
     return StoredValues(
         dtype=_dtype(middle),
+        bits=middle.form.stored if middle.form and not middle.has_modality_table else 0,
         rescales=rescales if len(set(rescales)) > 1 else rescales[:1],
         voi=middle.voi,
         inverted=middle.inverted,

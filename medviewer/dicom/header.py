@@ -280,4 +280,4 @@ _HEAD, _IMPLICIT_HEAD, _LONG = struct.Struct("<I2sH"), struct.Struct("<II"), str
 _NO_RUNS: dict[int, Run] = {}
 _WANTED = {_word(tag): tag for tag in tags.WANTED}
 _SEQUENCE_WORDS = {_word(tag): tag for tag in tags.SEQUENCES}
-_SPECIAL = frozenset(map(_word, {*tags.WANTED, *tags.SEQUENCES, *tags.PIXEL_TAGS, ITEM, ITEM_END, SEQUENCE_END}))
+_SPECIAL = frozenset(map(_word, {*tags.WANTED, *tags.WANTED_OF_MOSAICS, *tags.SEQUENCES, *tags.PIXEL_TAGS, ITEM, ITEM_END, SEQUENCE_END}))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medviewer.core.errors import CannotDecode
-from medviewer.core.study import FileLocation
+from medviewer.core.study import FileLocation, Tile
 from medviewer.dicom import tags
 from medviewer.dicom.codecs.colour import ybr_to_rgb
 from medviewer.dicom.codecs.form import BadPixels, PixelForm, pixel_form
@@ -50,6 +50,7 @@ class ImageFile:
                 raise self._cannot(str(error), "damaged") from error
             raise
         self._spans: list[list[tuple[int, int]]] | None = None
+        self._last: tuple[int, Array] | None = None
         self._elements = self.header.elements
 
     def __enter__(self) -> ImageFile:
@@ -80,8 +81,17 @@ class ImageFile:
         except (OSError, ValueError, *ZIP_ERRORS) as error:
             raise self._cannot(f"frame {frame} can't be read: {error}") from error
 
-    def stored_into(self, frame: int, out: Array) -> None:
-        """Put a frame into ``out`` ``[j, i]``, contiguous: straight from the file where nothing needs decoding."""
+    def stored_tile(self, frame: int, tile: Tile) -> Array:
+        """A part of a frame; the frame is decoded once for all its parts that are asked for one after another."""
+        if self._last is None or self._last[0] != frame:
+            self._last = frame, self.stored(frame)
+        return self._last[1][tile.row : tile.row + tile.rows, tile.column : tile.column + tile.columns]
+
+    def stored_into(self, frame: int, out: Array, tile: Tile | None = None) -> None:
+        """Put a frame, or a part of it, into ``out`` ``[j, i]``, contiguous: straight from the file where nothing needs decoding."""
+        if tile is not None:
+            out[...] = self.stored_tile(frame, tile)
+            return
         plain = self._pixels.length is not None and self.header.encoding.little and not self.form.is_colour
         if not plain or self.form.allocated not in (8, 16, 32, 64) or out.dtype != self.form.dtype or out.shape != self.form.shape:
             values = self._stored(frame, out)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from medviewer.core.study import FileLocation, ImageRef, Refused, StackKind
 from medviewer.core.voi import Voi
@@ -10,13 +10,14 @@ from medviewer.core.volume import Rescale
 from medviewer.dicom import tags
 from medviewer.dicom.charsets import character_set, decoded
 from medviewer.dicom.codecs.form import BadPixels, PixelForm, pixel_form
-from medviewer.dicom.elements import BadHeader
+from medviewer.dicom.elements import BadHeader, Elements
 from medviewer.dicom.files import ZIP_ERRORS, Archives, is_regular
 from medviewer.dicom.fragments import check_fragments
 from medviewer.dicom.header import Header, NotDicom, read_header
 from medviewer.dicom.kinds import DICOMDIR_CLASS, is_image_class, is_video, kind_of
 from medviewer.dicom.layouts import Layouts
 from medviewer.dicom.lut import modality_lut, supplemental_palette
+from medviewer.dicom.mosaic import mosaic_of
 from medviewer.dicom.placement import FrameFacts, frame_facts
 from medviewer.dicom.values import is_inverted, padding_of, rescale_of, voi_of
 
@@ -51,6 +52,12 @@ class Frame:
     ref: ImageRef
     facts: FrameFacts
     rescale: Rescale
+
+    def shape(self, form: PixelForm | None) -> tuple[int, int]:
+        """Rows and columns: of the tile of a mosaic, else of the file's frames (0, 0 without pixels)."""
+        if self.ref.tile is not None:
+            return self.ref.tile.rows, self.ref.tile.columns
+        return (form.rows, form.columns) if form is not None else (0, 0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -168,6 +175,9 @@ def _instance(location: FileLocation, header: Header, form: PixelForm | None, co
         Frame(ImageRef(location, uid, number + 1), facts, rescale)
         for number, (facts, rescale) in enumerate(zip(frame_facts(elements, count), rescale_of(elements, count), strict=True))
     )
+    if form is not None and len(frames) == 1 and elements.is_mosaic:
+        frames, words = _unpacked(frames[0], elements, form)
+        notices = (*notices, *(("mosaic", word) for word in words))
     image_type = {part.upper() for part in elements.texts(tags.IMAGE_TYPE)}
     if wrong_charset:
         notices = (*notices, ("charset", "Text isn't in the character set the file declares; it may be shown wrongly."))
@@ -207,3 +217,13 @@ def _instance(location: FileLocation, header: Header, form: PixelForm | None, co
         padding_limit=limit,
         notices=notices,
     )
+
+
+def _unpacked(frame: Frame, elements: Elements, form: PixelForm) -> tuple[tuple[Frame, ...], tuple[str, ...]]:
+    """The slices of a mosaic as frames of their own; the image as it is, where the file doesn't say how it is laid out."""
+    mosaic = mosaic_of(elements, form.rows, form.columns, frame.facts)
+    if mosaic is None:
+        return (frame,), ("Each image is a mosaic of many slices, and the file doesn't say how it is laid out.",)
+    tiles = zip(mosaic.tiles, mosaic.facts, strict=True)
+    frames = tuple(Frame(replace(frame.ref, tile=tile), facts, frame.rescale) for tile, facts in tiles)
+    return frames, (mosaic.notice,) if mosaic.notice else ()

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from medviewer.dicom import tags
-from medviewer.dicom.elements import Elements
+from medviewer.dicom.element_values import Elements
+from medviewer.dicom.private import complex_part, private_b_value
 
 Vector = tuple[float, float, float]
 Cosines = tuple[float, float, float, float, float, float]
@@ -14,25 +15,36 @@ Cosines = tuple[float, float, float, float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class FrameFacts:
-    """Placement of one image, and the attributes that part images at one position.
+    """Placement of one image, and the attributes that part images at one position; None or empty where the file is silent.
 
     position : centre of its first pixel, LPS mm. orientation : direction cosines of a row, then of a column.
     spacing : mm between rows, between columns (the order of PixelSpacing).
     spacing_is_in_patient : False when it was measured at the detector (projection X-ray).
+    nominal_step_mm : SpacingBetweenSlices, else SliceThickness; says nothing about where neighbours lie.
+    image_type : with the part of a complex number (magnitude, phase ...) where the file names it apart.
+    trigger, reference_time : ms. time, content_time : seconds of the day. indices : dimension index values of an
+        enhanced image but those that count stacks and slices.
     """
 
     position: Vector | None
     orientation: Cosines | None
     spacing: tuple[float, float] | None
     spacing_is_in_patient: bool
-    echo: float | None
-    b_value: float | None
-    temporal: int | None
-    acquisition: int | None
-    trigger: float | None
-    image_type: str
-    stack: str
-    time: str
+    nominal_step_mm: float | None = None
+    stack: str = ""
+    image_type: str = ""
+    echo: float | None = None
+    echo_time: float | None = None
+    inversion_time: float | None = None
+    flip_angle: float | None = None
+    b_value: float | None = None
+    temporal: int | None = None
+    acquisition: int | None = None
+    trigger: float | None = None
+    reference_time: float | None = None
+    time: float | None = None
+    content_time: float | None = None
+    indices: tuple[int, ...] = ()
 
 
 def frame_facts(elements: Elements, count: int) -> list[FrameFacts]:
@@ -41,7 +53,8 @@ def frame_facts(elements: Elements, count: int) -> list[FrameFacts]:
     if not per_frame and tags.SHARED_GROUPS not in elements:
         return [_single(elements)] * count
     shared = elements.item(tags.SHARED_GROUPS)
-    return [_grouped(elements, per_frame[n] if n < len(per_frame) else None, shared) for n in range(count)]
+    counted = _counting_dimensions(elements)
+    return [_grouped(elements, per_frame[n] if n < len(per_frame) else None, shared, counted) for n in range(count)]
 
 
 def group_item(sequence: int, own: Elements | None, shared: Elements | None) -> Elements | None:
@@ -59,6 +72,16 @@ def spacing_of(elements: Elements) -> tuple[tuple[float, float] | None, bool]:
         if len(values) >= 2 and values[0] > 0 and values[1] > 0:
             return (values[0], values[1]), in_patient
     return None, False
+
+
+def seconds_of_day(time: str) -> float | None:
+    """``HHMMSS.ffffff`` (VR TM), or the time in a ``YYYYMMDDHHMMSS.ffffff`` (VR DT), as seconds; None when it isn't one."""
+    whole, _, fraction = time.split("&")[0].split("+")[0].replace(":", "").partition(".")
+    if len(whole) == 14:
+        whole = whole[8:]
+    if len(whole) != 6 or not whole.isdigit() or not (fraction or "0").isdigit():
+        return None
+    return int(whole[:2]) * 3600.0 + int(whole[2:4]) * 60.0 + float(f"{whole[4:]}.{fraction or 0}")
 
 
 def _position(elements: Elements) -> Vector | None:
@@ -81,48 +104,85 @@ def _single(elements: Elements) -> FrameFacts:
     spacing, in_patient = spacing_of(elements)
     detector = elements.item(tags.DETECTOR_INFORMATION)
     placed = detector if detector is not None and tags.IMAGE_POSITION not in elements else elements
+    kind = (*elements.texts(tags.IMAGE_TYPE), elements.text(tags.COMPLEX_COMPONENT), complex_part(elements))
+    echo_time = elements.number(tags.ECHO_TIME)
     return FrameFacts(
         position=_position(placed),
         orientation=_orientation(placed),
         spacing=spacing,
         spacing_is_in_patient=in_patient,
-        echo=_first(elements.number(tags.ECHO_NUMBERS), elements.number(tags.ECHO_TIME)),
-        b_value=elements.number(tags.DIFFUSION_B_VALUE),
+        nominal_step_mm=_nominal_step(elements),
+        image_type="\\".join(part for part in kind if part),
+        echo=_first(elements.number(tags.ECHO_NUMBERS), echo_time),
+        echo_time=echo_time,
+        inversion_time=elements.number(tags.INVERSION_TIME),
+        flip_angle=elements.number(tags.FLIP_ANGLE),
+        b_value=_first(elements.number(tags.DIFFUSION_B_VALUE), private_b_value(elements)),
         temporal=elements.integer(tags.TEMPORAL_POSITION),
         acquisition=elements.integer(tags.ACQUISITION_NUMBER),
         trigger=elements.number(tags.TRIGGER_TIME),
-        image_type="\\".join(elements.texts(tags.IMAGE_TYPE)),
-        stack="",
-        time=elements.text(tags.ACQUISITION_TIME),
+        reference_time=elements.number(tags.FRAME_REFERENCE_TIME),
+        time=seconds_of_day(elements.text(tags.ACQUISITION_TIME)),
+        content_time=seconds_of_day(elements.text(tags.CONTENT_TIME)),
     )
 
 
-def _grouped(top: Elements, own: Elements | None, shared: Elements | None) -> FrameFacts:
+def _grouped(top: Elements, own: Elements | None, shared: Elements | None, counted: frozenset[int]) -> FrameFacts:
     nothing = Elements(top.little)
 
     def group(*sequences: int) -> Elements:
         return next((item for s in sequences if (item := group_item(s, own, shared)) is not None), nothing)
 
-    spacing, in_patient = spacing_of(group(tags.PIXEL_MEASURES))
+    measures = group(tags.PIXEL_MEASURES)
+    spacing, in_patient = spacing_of(measures)
     content, diffusion = group(tags.FRAME_CONTENT), group(tags.MR_DIFFUSION)
-    kind = group(tags.MR_FRAME_TYPE, tags.CT_FRAME_TYPE, tags.PET_FRAME_TYPE)
+    kind, heart = group(tags.MR_FRAME_TYPE, tags.CT_FRAME_TYPE, tags.PET_FRAME_TYPE), group(tags.CARDIAC_SYNCHRONIZATION)
+    converted = group(tags.CONVERTED_PER_FRAME, tags.CONVERTED_SHARED)  # what classic images said that has no place (Legacy Converted)
+    echo_time = _first(group(tags.MR_ECHO).number(tags.EFFECTIVE_ECHO_TIME), converted.number(tags.ECHO_TIME))
     return FrameFacts(
         position=_position(group(tags.PLANE_POSITION)),
         orientation=_orientation(group(tags.PLANE_ORIENTATION)),
         spacing=spacing,
         spacing_is_in_patient=in_patient,
-        echo=group(tags.MR_ECHO).number(tags.EFFECTIVE_ECHO_TIME),
-        b_value=diffusion.number(tags.DIFFUSION_B_VALUE),
-        temporal=content.long(tags.TEMPORAL_POSITION_INDEX),
-        acquisition=None,
-        trigger=None,
-        image_type="\\".join(kind.texts(tags.FRAME_TYPE)),
+        nominal_step_mm=_nominal_step(measures),
         stack=content.text(tags.STACK_ID),
-        time="",
+        image_type="\\".join((*kind.texts(tags.FRAME_TYPE), *kind.texts(tags.COMPLEX_COMPONENT))),
+        echo=echo_time,
+        echo_time=echo_time,
+        inversion_time=converted.number(tags.INVERSION_TIME),
+        flip_angle=_first(group(tags.MR_TIMING).number(tags.FLIP_ANGLE), converted.number(tags.FLIP_ANGLE)),
+        b_value=_first(diffusion.number(tags.DIFFUSION_B_VALUE), converted.number(tags.DIFFUSION_B_VALUE)),
+        temporal=_whole(content.long(tags.TEMPORAL_POSITION_INDEX), converted.integer(tags.TEMPORAL_POSITION)),
+        acquisition=_whole(content.short(tags.FRAME_ACQUISITION_NUMBER) or None, converted.integer(tags.ACQUISITION_NUMBER)),
+        trigger=_first(heart.number(tags.CARDIAC_DELAY), converted.number(tags.TRIGGER_TIME)),
+        reference_time=converted.number(tags.FRAME_REFERENCE_TIME),
+        time=_first(
+            group(tags.TEMPORAL_POSITION_GROUP).number(tags.TEMPORAL_OFFSET),
+            seconds_of_day(content.text(tags.FRAME_ACQUISITION_TIME)),
+            seconds_of_day(converted.text(tags.ACQUISITION_TIME)),
+        ),
+        content_time=seconds_of_day(content.text(tags.FRAME_REFERENCE_DATETIME)),
+        indices=tuple(value for n, value in enumerate(content.longs(tags.DIMENSION_INDEX_VALUES)) if n not in counted),
     )
 
 
+def _counting_dimensions(elements: Elements) -> frozenset[int]:
+    """Which of the dimensions count stacks and the slices in them (PS3.3 C.7.6.17); those say where, not when."""
+    places = {tags.STACK_ID, tags.IN_STACK_POSITION, tags.IMAGE_POSITION, tags.IMAGE_ORIENTATION, tags.PLANE_POSITION}
+    pointers = [item.tag_value(tags.DIMENSION_INDEX_POINTER) for item in elements.items(tags.DIMENSION_INDEX)]
+    return frozenset(n for n, pointer in enumerate(pointers) if pointer in places)
+
+
+def _nominal_step(elements: Elements) -> float | None:
+    values = (elements.number(tags.SPACING_BETWEEN_SLICES), elements.number(tags.SLICE_THICKNESS))
+    return next((abs(value) for value in values if value), None)
+
+
 def _first(*values: float | None) -> float | None:
+    return next((value for value in values if value is not None), None)
+
+
+def _whole(*values: int | None) -> int | None:
     return next((value for value in values if value is not None), None)
 
 

@@ -9,27 +9,25 @@ from dataclasses import dataclass
 import numpy as np
 
 from medviewer.core.study import Notice
-from medviewer.dicom.instance import Frame, Instance
 from medviewer.dicom.stack_geometry import places
+from medviewer.dicom.time_points import Image, Volume, time_points
 
 SAME_DIRECTION = 0.9999
 """Cosine of the largest angle (0.8 degrees) between planes that count as parallel."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Image:
-    """One image and the file it is in."""
-
-    instance: Instance
-    frame: Frame
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class Part:
-    """Images that stay together, and what is to be said about how they were parted from others."""
+    """Images that stay together, and what is to be said about how they were parted from others.
+
+    times : volumes of the same places, one after another in ``images``; empty for a part without several.
+    volumes : the parts that those would be, each for itself.
+    """
 
     images: tuple[Image, ...]
     notices: tuple[Notice, ...] = ()
+    times: tuple[Volume, ...] = ()
+    volumes: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +61,8 @@ def _pixels(image: Image) -> Hashable:
 
 
 def _size(image: Image) -> Hashable:
-    form, spacing = image.instance.form, image.frame.facts.spacing
-    return form and (form.rows, form.columns), spacing and tuple(round(value, 4) for value in spacing)
+    spacing = image.frame.facts.spacing
+    return image.frame.shape(image.instance.form), spacing and tuple(round(value, 4) for value in spacing)
 
 
 _ALWAYS = (
@@ -128,27 +126,69 @@ def _by_orientation(part: Part) -> list[Part]:
     return [Part(tuple(piece), (*part.notices, said)) for piece in pieces]
 
 
-_WHERE_PLACES_REPEAT = (
+_APART_WHERE_PLACES_REPEAT = (
     Split(lambda image: image.frame.facts.stack, "split-stack", "the images belong to several stacks by their own account"),
     Split(lambda image: image.frame.facts.image_type, "split-image-type", "the series holds images of several types at the same places"),
+)
+_VOLUMES_WHERE_PLACES_REPEAT = (
     Split(lambda image: image.frame.facts.echo, "split-echo", "the series holds several echoes; each is a stack"),
+    Split(lambda image: image.frame.facts.inversion_time, "split-inversion", "the series holds several inversion times; each is a stack"),
+    Split(lambda image: image.frame.facts.flip_angle, "split-flip-angle", "the series holds several flip angles; each is a stack"),
     Split(lambda image: image.frame.facts.b_value, "split-b-value", "the series holds several b-values; each is a stack"),
     Split(lambda image: image.frame.facts.temporal, "split-time", "the series holds several time points; each is a stack"),
     Split(lambda image: image.frame.facts.acquisition, "split-acquisition", "the series holds several acquisitions of the same places"),
     Split(lambda image: image.frame.facts.trigger, "split-phase", "the series holds several heart phases; each is a stack"),
+    Split(lambda image: image.frame.facts.reference_time, "split-time", "the series holds images of the same places at several times"),
     Split(lambda image: image.frame.facts.time, "split-time", "the series holds images of the same places at several times"),
+    Split(lambda image: image.frame.facts.content_time, "split-time", "the series holds images of the same places at several times"),
+    Split(lambda image: image.frame.facts.indices, "split-dimension", "the frames are counted along one more dimension; each is a stack"),
     Split(lambda image: image.instance.file, "split-file", "the series holds several files with images of the same places"),
 )
 
 
 def _by_repeats(part: Part) -> list[Part]:
-    """Parts in which no two images lie at one place, unless all do."""
+    """Parts in which no two images lie at one place, unless all do; volumes of the same places stay together as one part."""
     if not _is_placed(part.images[0]) or part.images[0].instance.kind is not None:
         return [part]
     parts = [part]
-    for split in _WHERE_PLACES_REPEAT:
+    for split in _APART_WHERE_PLACES_REPEAT:
         parts = [smaller for each in parts for smaller in _if_it_helps(each, split)]
-    return [smaller for each in parts for smaller in _by_occurrence(each)]
+    return [smaller for each in parts for smaller in _volumes(each)]
+
+
+def _volumes(part: Part) -> list[Part]:
+    volumes = [part]
+    for split in _VOLUMES_WHERE_PLACES_REPEAT:
+        volumes = [smaller for each in volumes for smaller in _if_it_helps(each, split)]
+    volumes = [smaller for each in volumes for smaller in _by_occurrence(each)]
+    return volumes if len(volumes) == 1 else _joined(part, volumes)
+
+
+def _joined(part: Part, volumes: Sequence[Part]) -> list[Part]:
+    """Volumes of the same places as one part with several time points; those that lie elsewhere apart."""
+    number = {id(image): int(n) for image, n in zip(part.images, _place_numbers(part.images), strict=True)}
+    groups: dict[Hashable, list[Part]] = defaultdict(list)
+    for volume in volumes:
+        taken = frozenset(number[id(image)] for image in volume.images)
+        alike = len(taken) == len(volume.images) and _are_told_apart(part, volumes)
+        groups[taken if alike else id(volume)].append(volume)
+    return [group[0] if len(group) == 1 else _time_series(part, group) for group in groups.values()]
+
+
+def _are_told_apart(part: Part, volumes: Sequence[Part]) -> bool:
+    """Whether images at one place are volumes of their own rather than copies: by an attribute, or by numbers that all differ."""
+    if all(each.notices[-1].code not in ("split-file", "duplicate-slice") for each in volumes):
+        return True
+    numbers = {(image.instance.instance_number, image.frame.ref.frame) for image in part.images if image.instance.instance_number}
+    tiles = len({image.frame.ref.tile for image in part.images})
+    return len(numbers) * tiles == len(part.images) and len({len(each.images) for each in volumes}) == 1
+
+
+def _time_series(part: Part, volumes: Sequence[Part]) -> Part:
+    points = time_points([volume.images for volume in volumes])
+    images = tuple(image for point in points for image in point.images)
+    said = Notice("several-volumes", f"the series holds {len(points)} volumes of the same places, told apart by {points[0].by}", "info")
+    return Part(images, (*part.notices, said), tuple(points), tuple(volumes))
 
 
 def _place_numbers(images: Sequence[Image]) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
@@ -179,7 +219,7 @@ def _by_occurrence(part: Part) -> list[Part]:
     """What nothing tells apart: the first image of each place, the second ones, and so on."""
     if not _repeats(part.images)[0]:
         return [part]
-    ordered = sorted(part.images, key=lambda image: (image.instance.instance_number, image.frame.ref.frame))
+    ordered = sorted(part.images, key=lambda each: (each.instance.instance_number, each.instance.sop_instance_uid, each.frame.ref.frame))
     seen: dict[int, int] = defaultdict(int)
     turns: dict[int, list[Image]] = defaultdict(list)
     for image, place in zip(ordered, _place_numbers(ordered), strict=True):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from medviewer.core.geometry import GRID_TOLERANCE_MM, Geometry
+from medviewer.core.geometry import GRID_TOLERANCE_MM, Geometry, ParallelSlices
 from medviewer.core.study import Notice
 from medviewer.dicom.placement import Cosines
 
@@ -43,8 +43,21 @@ def slice_geometry(
     position: Float, orientation: Cosines, spacing: tuple[float, float], shape: tuple[int, int], thickness_mm: float, uid: str | None
 ) -> Geometry:
     """The grid of a single image, one slice thick."""
-    step = normal_of(orientation) * thickness_mm
-    return _geometry(position, step, orientation, spacing, (1, *shape), uid)
+    slices = parallel_slices(position.reshape(1, 3), orientation, spacing, shape, uid, thickness_mm)
+    return slices.grid(position, slices.normal * thickness_mm, (1, *shape))
+
+
+def parallel_slices(
+    positions: Float,
+    orientation: Cosines,
+    spacing: tuple[float, float],
+    shape: tuple[int, int],
+    uid: str | None,
+    thickness_mm: float | None = None,
+) -> ParallelSlices:
+    """Slices as the files place them. positions : (n, 3) centres of first pixels. spacing : between rows, between columns, mm."""
+    right, down = np.asarray(orientation[:3]) * spacing[1], np.asarray(orientation[3:]) * spacing[0]
+    return ParallelSlices(np.asarray(positions, np.float64), right, down, shape, thickness_mm, uid)
 
 
 def verdict(
@@ -75,19 +88,8 @@ def verdict(
     if notices:
         return Verdict(None, "; ".join(notice.message for notice in notices), tuple(notices))
     step = (positions[-1] - positions[0]) / (count - 1)
-    return Verdict(_geometry(positions[0], step, orientation, spacing, (count, *shape), uid), None)
-
-
-def _geometry(
-    position: Float, step: Float, orientation: Cosines, spacing: tuple[float, float], shape_kji: tuple[int, int, int], uid: str | None
-) -> Geometry:
-    """PS3.3 C.7.6.2.1.1, equation C.7.6.2.1-1, with the step between slices as third column."""
-    matrix = np.eye(4)
-    matrix[:3, 0] = np.asarray(orientation[:3]) * spacing[1]
-    matrix[:3, 1] = np.asarray(orientation[3:]) * spacing[0]
-    matrix[:3, 2] = step
-    matrix[:3, 3] = position
-    return Geometry(shape_kji, matrix, uid)
+    slices = parallel_slices(positions, orientation, spacing, shape, uid)
+    return Verdict(slices.grid(positions[0], step, (count, *shape)), None)
 
 
 def _tilt_deg(positions: Float, normal: Float) -> float:

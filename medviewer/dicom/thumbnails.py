@@ -20,7 +20,8 @@ def thumbnail(stack: Stack, size: int = 96) -> NDArray[np.uint8]:
     """
     if not stack.kind.has_images or not stack.rows:
         raise CannotDecode(str(stack.images[0].file), f"a {stack.kind.value} has no image", "no-pixels")
-    image = read_image(stack.images[len(stack.images) // 2])
+    images = stack.at_time(0).images
+    image = read_image(images[len(images) // 2])
     rows, columns = _thumbnail_shape(image, size)
     return displayed(_reduced(image, rows, columns))
 

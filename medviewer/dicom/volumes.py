@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from medviewer.core.errors import CannotDecode, NoVolume
 from medviewer.core.progress import Progress
-from medviewer.core.study import Refused, Stack
+from medviewer.core.study import ImageRef, Refused, Stack
 from medviewer.core.volume import Volume, VolumeSource
 from medviewer.dicom.files import Archives
 from medviewer.dicom.image_file import ImageFile
@@ -47,10 +47,11 @@ class VolumeReader:
     volume : allocated at once, zero until a slice arrives, filled in place.
     loaded : (slices,) bool, True for slices that have arrived. skipped : files whose slice couldn't be decoded;
         those slices hold the smallest value of the others.
-    Raises `NoVolume` for a stack without a geometry. No file is touched before `read`.
+    Raises `NoVolume` for a stack without a geometry. No file is touched before `read`. Of a 4D stack the first time point is read.
     """
 
     def __init__(self, stack: Stack) -> None:
+        stack = stack.at_time(0)
         self.stack = stack
         self.volume = _empty_volume(stack)
         self.loaded: NDArray[np.bool_] = np.zeros(len(stack.images), np.bool_)
@@ -113,7 +114,7 @@ class VolumeReader:
                         if held is not None:
                             held.close()
                         held = ImageFile(ref.file, run.archives)
-                    _read_slice(held, ref.frame, self.volume.stored[k])
+                    _read_slice(held, ref, self.volume.stored[k])
                 except CannotDecode as error:
                     self._fail(k, error)
                     run.arrivals.put(_Arrival(k, error))
@@ -153,14 +154,14 @@ class VolumeReader:
         self.volume.stored[self._failed] = smallest
 
 
-def _read_slice(file: ImageFile, frame: int, out: NDArray[np.generic]) -> None:
+def _read_slice(file: ImageFile, ref: ImageRef, out: NDArray[np.generic]) -> None:
     """Stored values into ``out``, through the file's modality table where it has one."""
     table = modality_lut(file.header.elements, file.form.signed)
     if table is None:
-        file.stored_into(frame, out)
+        file.stored_into(ref.frame, out, ref.tile)
         return
     stored = np.empty(out.shape, file.form.dtype)
-    file.stored_into(frame, stored)
+    file.stored_into(ref.frame, stored, ref.tile)
     out[...] = table.apply(stored)
 
 
@@ -184,7 +185,7 @@ def _empty_volume(stack: Stack) -> Volume:
         description=stack.description,
         sop_class_uid=stack.sop_class_uid,
         sop_instance_uids=tuple(image.sop_instance_uid for image in stack.images),
-        frames=tuple(image.frame if several else 0 for image in stack.images),
+        frames=tuple(image.frame if several and image.tile is None else 0 for image in stack.images),
     )
     return Volume(
         stored=np.zeros(stack.geometry.shape_kji, np.dtype(values.dtype)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from medviewer.gui.actions import documents, files, findings, guidance, images, models, viewing
+from medviewer.gui.actions import documents, files, findings, guidance, images, models, times, viewing
 from medviewer.gui.command import Command, Menu, Where
 from medviewer.gui.image_commands import image_commands
 
@@ -57,6 +57,11 @@ def _images() -> list[Command]:
         )
         for n, preset in enumerate(images.CT_PRESETS, start=3)
     ]
+    through = [
+        Command("time.next", "Next time point", times.step(1), menu, (".",), view, times.no_times, group=5),
+        Command("time.previous", "Previous time point", times.step(-1), menu, (",",), view, times.no_times, group=5),
+        Command("time.play", "Play the time points", times.play, menu, ("Space",), view, times.no_times, times.is_playing, group=5),
+    ]
     invert = Command(
         "window.invert",
         "Invert",
@@ -70,7 +75,7 @@ def _images() -> list[Command]:
         short="Invert",
         toolbar=True,
     )
-    return [*steps, *presets, invert]
+    return [*steps, *presets, invert, *through]
 
 
 def _tools() -> list[Command]:

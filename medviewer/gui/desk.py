@@ -27,6 +27,7 @@ from medviewer.gui.overlay_desk import OverlayDesk, opens_on_images
 from medviewer.gui.tools.toolbox import Toolbox
 from medviewer.gui.viewports.display import Change, Display, Shown
 from medviewer.gui.viewports.grid import Viewports
+from medviewer.gui.viewports.time_bar import TimeBar
 
 log = logging.getLogger(__name__)
 REPAINT_MS = 60
@@ -57,6 +58,7 @@ class Desk(QObject):
         self.display = Display(self)
         self.toolbox = Toolbox("scroll" if session.settings.left_drag == "scroll" else "window", self)
         self.views = Viewports(self.display, self.toolbox)
+        self.time_bar = TimeBar(session, self.events, self.display)
         self.models = ModelDesk(session, self.main, self.events, self.display, self)
         self.overlays = OverlayDesk(session, self.main, self.events, self.display, self)
         self.overlays.images_found.connect(self.open_key)
@@ -66,6 +68,7 @@ class Desk(QObject):
         self._repaint = QTimer(self, singleShot=True, interval=REPAINT_MS)
         self._repaint.timeout.connect(self.display.take_data)
         self.display.changed.connect(self._on_display)
+        self.display.time_asked.connect(self.show_time)
         self.events.scan_changed.connect(self._on_scan)
         self.events.slice_loaded.connect(self._on_slice)
         self.events.stack_loaded.connect(self._on_loaded)
@@ -113,10 +116,10 @@ class Desk(QObject):
     def show_stack(self, shown: Shown) -> None:
         """Put a stack on display as the images it holds."""
         stack = shown.stack
-        previous = self.display.images
+        previous, before = self.display.images, self.display.key
         try:
             if stack.makes_volume:
-                self.display.show_volume(shown, self.session.open_stack(stack))
+                self.display.show_volume(shown, self.session.open_stack(stack, self.display.time_of(stack)))
             elif stack.kind.has_images and stack.images:
                 self.display.show_images(shown, self._images(stack))
             else:
@@ -129,6 +132,22 @@ class Desk(QObject):
             return
         if previous is not None:
             previous.close()
+        if before is not None:
+            self.session.rest_stack(before)
+
+    @Slot(int)
+    def show_time(self, number: int) -> None:
+        """Show another time point of the 4D stack on display."""
+        shown = self.display.shown
+        if shown is None or number == self.display.time:
+            return
+        try:
+            reader = self.session.open_stack(shown.stack, number)
+        except MemoryError:
+            self.tell(Level.BAD, "There is not enough memory for another time point. Close other programs.")
+            return
+        reader.wants(self.views.acquired_index())
+        self.display.show_time(number, reader)
 
     def step_series(self, steps: int) -> None:
         """Show another series."""

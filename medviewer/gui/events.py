@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Signal
 from medviewer.app.analysis import Analysis
 from medviewer.app.jobs import Job
 from medviewer.app.save import Saved
-from medviewer.app.session import RunFailed, Session, SliceLoaded
+from medviewer.app.session import RunFailed, Session, SliceLoaded, TimeLoaded
 from medviewer.core.study import Scan
 from medviewer.gui.main_thread import MainThread
 
@@ -22,6 +22,7 @@ class Events(QObject):
     scan_changed = Signal(object)  # Scan
     slice_loaded = Signal(object)  # SliceLoaded
     stack_loaded = Signal(object)  # tuple[str, int], the stack's key
+    time_loaded = Signal(object)  # TimeLoaded
     analysis_added = Signal(object)  # Analysis
     run_failed = Signal(object)  # RunFailed
     findings_changed = Signal(str)  # the analysis' id
@@ -35,6 +36,7 @@ class Events(QObject):
             (session.scan_changed, self._on_scan),
             (session.slice_loaded, self._on_slice),
             (session.stack_loaded, self._on_stack),
+            (session.time_loaded, self._on_time),
             (session.analysis_added, self._on_analysis),
             (session.run_failed, self._on_run_failed),
             (session.findings_changed, self._on_findings),
@@ -58,6 +60,9 @@ class Events(QObject):
 
     def _on_stack(self, key: tuple[str, int]) -> None:
         self._main.post(lambda: self.stack_loaded.emit(key))
+
+    def _on_time(self, loaded: TimeLoaded) -> None:
+        self._main.post_latest(f"time {loaded.key}", lambda: self.time_loaded.emit(loaded))
 
     def _on_analysis(self, analysis: Analysis) -> None:
         self._main.post(lambda: self.analysis_added.emit(analysis))

@@ -67,6 +67,7 @@ class MainWindow(QMainWindow):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.centre, 1)
+        layout.addWidget(self.desk.time_bar)
         layout.addWidget(self.messages)
         self.side = Side(self.desk, self.actions_.action)
         self.across = QSplitter(Qt.Orientation.Horizontal)

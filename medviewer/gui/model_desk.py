@@ -67,7 +67,7 @@ class ModelDesk(QObject):
         if self.why_not(offer) is not None or shown is None or volume is None:
             return
         self.failure, self.running_model = None, offer.package.manifest.model.name.get("en", offer.package.manifest.model.id)
-        number = self.session.run(shown.stack, volume, offer.package, self.session.settings.device)
+        number = self.session.run(shown.stack.at_time(self._display.time), volume, offer.package, self.session.settings.device)
         self.job = self.session.jobs.job(number)
         self.changed.emit()
 
@@ -84,12 +84,19 @@ class ModelDesk(QObject):
             shown, volume = self._display.shown, self._display.volume
             if shown is not None and not self._display.is_document:
                 self._look_at(shown.stack, volume)
-                analyses = self.session.analyses(shown.stack.key)
-                if analyses:
-                    self._display.set_analysis(analyses[-1])
+                self._show_last_analysis()
+            self.changed.emit()
+        elif Change.TIME in change:
+            self._show_last_analysis()
             self.changed.emit()
         elif Change.DATA in change:
             self.changed.emit()
+
+    def _show_last_analysis(self) -> None:
+        key = self._display.key
+        analyses = self.session.analyses(key, self._display.time) if key is not None else []
+        if analyses:
+            self._display.set_analysis(analyses[-1])
 
     def _look_at(self, stack: Stack, volume: Volume | None) -> None:
         """Find the details of the stack and the models that fit it, in a job; a late answer is dropped."""
@@ -123,7 +130,7 @@ class ModelDesk(QObject):
 
     @Slot(object)
     def _on_analysis(self, analysis: Analysis) -> None:
-        if analysis.stack is not None and analysis.stack.key == self._display.key:
+        if analysis.stack is not None and (analysis.stack.key, analysis.stack.time) == (self._display.key, self._display.time):
             self._display.set_analysis(analysis)
         self.changed.emit()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -76,13 +77,16 @@ def read_nifti(path: Path) -> tuple[Volume, NiftiGrid]:
     return Volume(stored, grid.geometry, rescale, source, voi=_window(header)), grid
 
 
-def write_nifti(path: Path, array_kji: NDArray[np.generic], geometry: Geometry, like: NiftiGrid | None = None) -> None:
+def write_nifti(
+    path: Path, array_kji: NDArray[np.generic], geometry: Geometry, like: NiftiGrid | None = None, rescale: Rescale | None = None
+) -> None:
     """Write an array ``[k, j, i]`` as NIfTI; the name decides about compression (``.nii`` or ``.nii.gz``).
 
     Without ``like``: NIfTI-1, i, j, k become the file's first to third axis, sform and qform say scanner coordinates
     (code 1); a sheared grid has no qform, which can't express it. With ``like``: that file's grid, affine, transform
-    codes and units, bit for bit; its free text, intent and extensions are left behind. Booleans become uint8,
-    64-bit integers int32 where they fit, float16 float32.
+    codes and units, bit for bit; its free text, intent and extensions are left behind. With ``rescale`` the array holds
+    stored values, and slope and intercept go into the header. Booleans become uint8, 64-bit integers int32 where they fit,
+    float16 float32.
 
     Raises `CannotWrite` when the name is taken or the array's type has no place in NIfTI, and ``ValueError`` when
     array, geometry and ``like`` aren't of one grid.
@@ -93,18 +97,65 @@ def write_nifti(path: Path, array_kji: NDArray[np.generic], geometry: Geometry, 
         raise ValueError(f"array {array_kji.shape} and geometry {geometry.shape_kji} differ in shape")
     data = _storable(path, array_kji).T
     if like is None:
-        affine = _RAS_LPS @ geometry.index_to_lps
-        image = nib.Nifti1Image(data, affine)
-        image.header.set_xyzt_units("mm")
-        image.set_sform(affine, 1)
-        square = np.allclose(geometry.directions.T @ geometry.directions, np.eye(3), atol=1e-4)
-        image.set_qform(affine, 1 if square else 0, strip_shears=True)
+        image = nib.Nifti1Image(data, _RAS_LPS @ geometry.index_to_lps)
+        _describe(image.header, geometry, rescale)
     else:
         if not geometry.same_grid_as(like.geometry):
             raise ValueError("the array's geometry isn't the grid of the file it should be like")
         image = _image_like(like, data)
     with new_file(path) as part:
         nib.save(image, part)
+
+
+def write_nifti_series(
+    path: Path,
+    volumes: Iterable[NDArray[np.generic]],
+    count: int,
+    dtype: np.dtype[Any],
+    geometry: Geometry,
+    *,
+    rescale: Rescale | None = None,
+    step_s: float = 0.0,
+) -> None:
+    """Write ``count`` arrays ``[k, j, i]`` of one grid and ``dtype`` as one NIfTI-1 file with time as fourth axis.
+
+    The arrays are taken and written one after another, so that they need not all be in memory. step_s : seconds between
+    them, 0 when that isn't known. rescale : as in `write_nifti`. Raises `CannotWrite` when the name is taken, and
+    ``ValueError`` when an array is of another shape or type, or there are fewer or more than ``count``.
+    """
+    import nibabel as nib
+    from nibabel.openers import ImageOpener
+
+    k, j, i = geometry.shape_kji
+    header = nib.Nifti1Header()
+    header.set_data_dtype(dtype)
+    header.set_data_shape((i, j, k, count))
+    _describe(header, geometry, rescale)
+    header.set_zooms((*geometry.spacing_ijk, step_s))
+    header.set_xyzt_units("mm", "sec")
+    header["magic"], header["vox_offset"] = b"n+1", header.single_vox_offset
+    with new_file(path) as part, ImageOpener(str(part), "wb") as file:
+        header.write_to(file)
+        file.write(b"\0" * (header.single_vox_offset - file.tell()))
+        written = 0
+        for volume in volumes:
+            if volume.shape != geometry.shape_kji or volume.dtype != dtype:
+                raise ValueError(f"volume {written + 1} is {volume.dtype}{volume.shape} and not {dtype}{geometry.shape_kji}")
+            file.write(np.ascontiguousarray(volume).tobytes())
+            written += 1
+        if written != count:
+            raise ValueError(f"{written} volumes were given where {count} were said")
+
+
+def _describe(header: Any, geometry: Geometry, rescale: Rescale | None) -> None:
+    """The grid, in scanner coordinates, and what stored values mean; without a rescale they are real-world values."""
+    affine = _RAS_LPS @ geometry.index_to_lps
+    header.set_xyzt_units("mm")
+    header.set_sform(affine, 1)
+    square = np.allclose(geometry.directions.T @ geometry.directions, np.eye(3), atol=1e-4)
+    header.set_qform(affine, 1 if square else 0, strip_shears=True)
+    if rescale is not None:
+        header.set_slope_inter(rescale.slope, rescale.intercept)
 
 
 def write_nrrd(path: Path, array_kji: NDArray[np.generic], geometry: Geometry) -> None:

@@ -56,7 +56,7 @@ def _study(study: Study) -> Row:
 def _stack(stack: Stack) -> Row:
     number = f"Series {stack.series_number}" if stack.series_number is not None else ""
     part = f"part {stack.number}" if stack.number > 1 else ""
-    notes = tuple(notice.message for notice in stack.warnings)
+    notes = tuple(notice.message for notice in stack.warnings if notice.code != "several-volumes")  # the count says it
     if stack.kind.has_images and len(stack.images) > 1 and stack.why_not:
         notes = (f"Shown as single images: {stack.why_not}.", *notes)
     title = stack.description or " ".join(part for part in (stack.modality, stack.body_part.lower()) if part) or _kind_words(stack.kind)
@@ -66,6 +66,8 @@ def _stack(stack: Stack) -> Row:
 def _count(stack: Stack) -> str:
     if not stack.kind.has_images:
         return _kind_words(stack.kind)
+    if stack.times:
+        return f"{len(stack.times)} × {len(stack.times[0].images)} images"
     return "1 image" if len(stack.images) == 1 else f"{len(stack.images)} images"
 
 

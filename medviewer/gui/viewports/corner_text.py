@@ -36,6 +36,7 @@ class CornerFacts:
     zoom_percent: float
     value: float | tuple[int, ...] | None
     region: str = ""
+    time: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class Corners:
 
 def corner_text(facts: CornerFacts, *, everything: bool) -> Corners:
     """The lines of each corner. Without ``everything`` only what must always be seen stays."""
-    image = [f"{'Plane' if facts.derived else 'Image'} {facts.index + 1} of {facts.count}"]
+    image = [*_present(facts.time), f"{'Plane' if facts.derived else 'Image'} {facts.index + 1} of {facts.count}"]
     identity = [person_name(facts.patient.name) or "No name", *_present(facts.patient.id and f"ID {facts.patient.id}")]
     date = _present(dicom_date(facts.study.date))
     if not everything:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Flag, auto
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PySide6.QtCore import QObject, Signal
 
 from medviewer.app.analysis import Analysis
 from medviewer.app.stack_images import StackImages
-from medviewer.core.study import Patient, Stack, Study
+from medviewer.core.study import Stack, TimePoint
 from medviewer.core.voi import LookUpTable, Padding, Voi, Window
 from medviewer.core.volume import Rescale, Volume
 from medviewer.dicom.description import ImageAttributes
 from medviewer.dicom.volumes import VolumeReader
 from medviewer.gui.viewports.drawn_object import DrawnObject
 from medviewer.gui.viewports.overlay_style import OverlayStyle
+from medviewer.gui.viewports.shown import Change, Memory, Shown
+from medviewer.gui.viewports.time_words import needs_own_window
 from medviewer.imaging.window import auto_window, full_window
 
 Float = NDArray[np.float64]
@@ -25,42 +24,14 @@ Float = NDArray[np.float64]
 OBLIQUE_START = (np.array([1.0, 0, 0]), np.array([0, np.cos(np.radians(25)), -np.sin(np.radians(25))]))
 
 
-class Change(Flag):
-    """What of the display has changed."""
-
-    STACK = auto()
-    DATA = auto()
-    POINT = auto()
-    OBLIQUE = auto()
-    WINDOW = auto()
-    OVERLAY = auto()
-    ANALYSIS = auto()
-    TEXT = auto()
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """The stack on display and whose it is."""
-
-    patient: Patient
-    study: Study
-    stack: Stack
-
-
-@dataclass(frozen=True, slots=True)
-class _Memory:
-    """How a stack was last shown."""
-
-    window: Window | None
-    inverted: bool
-    point: Float | None
-    choice: int = 0
+__all__ = ["OBLIQUE_START", "Change", "Display", "Shown"]
 
 
 class Display(QObject):
     """The state all panes share. Every setter emits `changed` with what is different."""
 
     changed = Signal(object)  # Change
+    time_asked = Signal(int)  # the number of a time point that should be shown
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -80,7 +51,8 @@ class Display(QObject):
         self.objects: tuple[DrawnObject, ...] = ()
         self.text_shown = True
         self.data_version = 0
-        self._memory: dict[tuple[str, int], _Memory] = {}
+        self.time = 0
+        self._memory: dict[tuple[str, int], Memory] = {}
 
     @property
     def volume(self) -> Volume | None:
@@ -91,6 +63,11 @@ class Display(QObject):
         """The volume on display, for those that live only while there is one."""
         assert self.reader is not None
         return self.reader.volume
+
+    @property
+    def times(self) -> tuple[TimePoint, ...]:
+        """The time points of the stack on display; empty for one that isn't 4D."""
+        return self.shown.stack.times if self.shown is not None and self.reader is not None else ()
 
     @property
     def is_complete(self) -> bool:
@@ -119,6 +96,26 @@ class Display(QObject):
             self.window = self._first_window()
         self.changed.emit(Change.STACK)
 
+    def time_of(self, stack: Stack) -> int:
+        """The time point at which a stack was last shown."""
+        memory = self._memory.get(stack.key)
+        return memory.time if memory is not None and memory.time < len(stack.times) else 0
+
+    def ask_time(self, number: int) -> None:
+        """Ask for another time point, the nearest there is."""
+        number = int(np.clip(number, 0, max(len(self.times) - 1, 0)))
+        if self.times and number != self.time:
+            self.time_asked.emit(number)
+
+    def show_time(self, number: int, reader: VolumeReader) -> None:
+        """Put another time point of the same stack on display: same crosshair, same view."""
+        before, now = self.times[self.time], self.times[number]
+        self.time, self.reader, self.analysis = number, reader, None
+        self.data_version += 1
+        if not self.window_is_own and needs_own_window(before, now):
+            self.window = self._first_window()
+        self.changed.emit(Change.TIME | Change.DATA | Change.ANALYSIS | Change.OVERLAY)
+
     def show_images(self, shown: Shown, images: StackImages) -> None:
         """Put a stack of single images on display."""
         self._begin(shown)
@@ -145,7 +142,7 @@ class Display(QObject):
     def take_data(self) -> None:
         """More of the stack has been decoded."""
         self.data_version += 1
-        if not self.window_is_own and self.reader is not None:
+        if not self.window_is_own and self.reader is not None and not self._is_later_time():
             self.window = self._first_window()
         self.changed.emit(Change.DATA)
 
@@ -244,11 +241,18 @@ class Display(QObject):
         self.choice = memory.choice if memory is not None else 0
         self.inverted = memory.inverted if memory is not None else False
         self.oblique = OBLIQUE_START
+        self.time = self.time_of(shown.stack)
+
+    def _is_later_time(self) -> bool:
+        """Whether another time point has set the window already, which all that look alike keep."""
+        return bool(self.times) and self.time > 0 and not needs_own_window(self.times[0], self.times[self.time])
 
     def _remember(self) -> None:
         if self.shown is not None:
             point = self.point if self.reader is not None else None
-            self._memory[self.shown.stack.key] = _Memory(self.window if self.window_is_own else None, self.inverted, point, self.choice)
+            self._memory[self.shown.stack.key] = Memory(
+                self.window if self.window_is_own else None, self.inverted, point, self.choice, self.time
+            )
 
     def _on_a_slice(self, point_lps: Float) -> Float:
         volume = self.volume

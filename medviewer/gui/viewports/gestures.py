@@ -77,7 +77,7 @@ class Gestures:
         return True
 
     def wheel(self, event: QWheelEvent) -> None:
-        """Leaf through the images, or zoom with Ctrl."""
+        """Leaf through the images, zoom with Ctrl, or leaf through the time points with Alt."""
         delta = event.angleDelta().y() or event.angleDelta().x()
         if event.modifiers() & _CONTROL:
             placement = self._pane.placement()
@@ -89,6 +89,9 @@ class Gestures:
         steps = int(self._wheel / WHEEL_STEP)
         if steps:
             self._wheel -= steps * WHEEL_STEP
+            if event.modifiers() & _ALT:
+                self._pane.display.ask_time(self._pane.display.time - steps)
+                return
             self._pane.step(-steps * (10 if event.modifiers() & _SHIFT else 1))
 
     def _chosen(self, event: QMouseEvent) -> Tool | None:

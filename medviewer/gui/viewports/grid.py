@@ -61,6 +61,11 @@ class Viewports(QWidget):
         """The pane that shows this kind of plane."""
         return next((p for p in self.panes if isinstance(p.source, PlanesSource) and p.source.kind is kind), None)
 
+    def acquired_index(self) -> int:
+        """Which of the images as acquired the crosshair is on; 0 when there is no volume."""
+        sources = [pane.source for pane in self.panes]
+        return next((s.index() for s in sources if isinstance(s, PlanesSource) and s.planes.is_acquired), 0)
+
     @Slot(object)
     def activate(self, pane: Pane) -> None:
         """Make a pane the one that keys act on."""

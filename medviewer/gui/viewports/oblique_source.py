@@ -72,7 +72,7 @@ class ObliqueSource:
         """The plane's place, and how far the volume is loaded."""
         reader = self._display.reader
         assert reader is not None
-        return "oblique", self._place(), int(np.count_nonzero(reader.loaded)), id(self._volume)
+        return "oblique", self._place(), int(np.count_nonzero(reader.loaded)), self._display.time, id(self._volume)
 
     def _place(self) -> Hashable:
         """The plane's direction and its depth; moving the crosshair within the plane changes neither."""

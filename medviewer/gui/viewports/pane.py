@@ -33,6 +33,7 @@ from medviewer.gui.viewports.pane_painter import CrossPlane, PanePainter, draw_b
 from medviewer.gui.viewports.placement import Placement, View
 from medviewer.gui.viewports.slice_slider import SliceSlider
 from medviewer.gui.viewports.source import Picture, Source
+from medviewer.gui.viewports.time_words import time_words
 
 
 class Pane(QWidget):
@@ -217,6 +218,7 @@ class Pane(QWidget):
             placement.percent,
             value,
             region,
+            time_words(self.display.time, self.display.times) if self.display.times else "",
         )
 
     def _empty_words(self) -> str:

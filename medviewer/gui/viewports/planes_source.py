@@ -59,7 +59,7 @@ class PlanesSource:
         assert reader is not None
         index = self.index()
         state = bool(reader.loaded[index]) if self.planes.is_acquired else int(np.count_nonzero(reader.loaded))
-        return self.kind, index, state, id(self._volume)
+        return self.kind, index, state, self._display.time, id(self._volume)
 
     def frame(self) -> PlaneFrame:
         """Where the plane on display lies."""
