@@ -7,17 +7,21 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 venv=$root/.venv
 SETUP_FAILED=69 # EX_UNAVAILABLE; none of the program's own exit codes
 
-# What Qt's Widgets and its xcb platform plugin link against, and the Debian package that has it.
+# What Qt's Widgets, its xcb platform plugin and its video link against, and the Debian package that has it.
 WINDOW_LIBRARIES='
 libEGL.so.1 libegl1
 libGL.so.1 libgl1
 libX11-xcb.so.1 libx11-xcb1
 libX11.so.6 libx11-6
+libXext.so.6 libxext6
+libXrandr.so.2 libxrandr2
 libdbus-1.so.3 libdbus-1-3
 libfontconfig.so.1 libfontconfig1
 libfreetype.so.6 libfreetype6
 libglib-2.0.so.0 libglib2.0-0
+libgssapi_krb5.so.2 libgssapi-krb5-2
 libgthread-2.0.so.0 libglib2.0-0
+libpulse.so.0 libpulse0
 libxcb-cursor.so.0 libxcb-cursor0
 libxcb-icccm.so.4 libxcb-icccm4
 libxcb-image.so.0 libxcb-image0

@@ -26,7 +26,8 @@ medviewer itself is under the Apache License 2.0 (`LICENSE`). The packages below
 
 Some carry more than their own code:
 
-- **PySide6-Essentials** and **shiboken6** hold Qt, used here under the LGPL 3.0: unchanged, and replaceable by another build.
+- **PySide6-Essentials**, **PySide6-Addons** and **shiboken6** hold Qt, used here under the LGPL 3.0: unchanged, and replaceable by another
+  build. Of the Addons only QtPdf and QtMultimedia are imported; they bring PDFium (BSD) and FFmpeg's libraries, built under the LGPL 2.1.
 - **imagecodecs** holds the libraries it decodes with; their permissive licences lie in its folder `imagecodecs/licenses`.
 - **imagecodecs**, **numpy** and others hold parts of GCC's runtime (`libgomp`, `libgfortran`), which the GCC Runtime Library Exception
   lets anybody ship.
@@ -64,7 +65,7 @@ def reached(requirements: Iterable[str], extra: str = "") -> dict[str, Distribut
 def applying(requirements: Iterable[str], extra: str = "") -> list[str]:
     """The names among requirements that hold on this machine."""
     parsed = (Requirement(text) for text in requirements)
-    return [each.name.lower() for each in parsed if each.marker is None or each.marker.evaluate({"extra": extra})]
+    return [each.name.lower().replace("_", "-") for each in parsed if each.marker is None or each.marker.evaluate({"extra": extra})]
 
 
 def table(packages: dict[str, Distribution]) -> str:

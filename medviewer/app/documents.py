@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from medviewer.core.errors import CannotDecode
+from medviewer.core.files import new_file
 from medviewer.core.progress import Progress
 from medviewer.core.study import FileLocation, ImageRef, Scan, Stack
 from medviewer.dicom.objects.data_set import DataSet, read_data_set
+from medviewer.dicom.objects.enclosed import EnclosedFile, read_enclosed
 from medviewer.dicom.objects.sr_content import Report, report_of
 from medviewer.dicom.thumbnails import thumbnail
 
@@ -75,3 +78,17 @@ def small_picture(scan: Scan, sop_instance_uid: str, frame: int, size: int = 192
         return thumbnail(replace(found.stack, images=(found.stack.images[found.place],)), size)
     except CannotDecode:
         return None
+
+
+def read_enclosed_file(stack: Stack, progress: Progress) -> EnclosedFile:
+    """The file of another kind that a stack's file encloses; raises `CannotDecode`."""
+    progress.report(None, f"Reading {stack.images[0].file.path.name}")
+    return read_enclosed(stack.images[0].file)
+
+
+def save_enclosed(stack: Stack, path: Path, progress: Progress) -> Path:
+    """Write the enclosed file to a path where nothing is yet; raises `CannotDecode` or `CannotWrite`."""
+    enclosed = read_enclosed_file(stack, progress)
+    with new_file(path) as part:
+        part.write_bytes(enclosed.data)
+    return path

@@ -235,6 +235,15 @@ def commands() -> tuple[Command, ...]:
         Command(
             "document.tags", "Show tags", documents.show_tags, Menu.FILE, ("Ctrl+I",), refuse=documents.nothing_open, icon="list", group=1
         ),
+        Command(
+            "document.save",
+            "Save the enclosed document…",
+            documents.save_copy,
+            Menu.FILE,
+            refuse=documents.no_enclosed,
+            icon="save",
+            group=1,
+        ),
         Command("file.quit", "Quit", files.quit_, Menu.FILE, ("Ctrl+Q",), group=2),
         *_view(),
         *image_commands(),

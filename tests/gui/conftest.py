@@ -29,6 +29,7 @@ class Answers(Ask):
     """Answers questions without a dialog, and notes which were asked."""
 
     folder_answer: Path | None = None
+    file_answer: Path | None = None
     name_answer: str | None = "Reader^Test"
     text_answer: str | None = "other words"
     asked: list[str] = field(default_factory=list)
@@ -43,6 +44,10 @@ class Answers(Ask):
     def files(self, title: str) -> list[Path]:
         self.asked.append("files")
         return []
+
+    def new_file(self, title: str, suggested: str) -> Path | None:
+        self.asked.append(f"new file {suggested}")
+        return self.file_answer
 
     def reader_name(self) -> str | None:
         self.asked.append("name")

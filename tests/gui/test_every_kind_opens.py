@@ -16,10 +16,13 @@ import pytest
 from pydicom.data import get_testdata_file
 from pydicom.dataset import Dataset
 from pydicom.uid import KeyObjectSelectionDocumentStorage, MRImageStorage, generate_uid
-from PySide6.QtGui import QImage
+from PySide6.QtCore import QBuffer
+from PySide6.QtGui import QColor, QImage, QPainter, QPdfWriter
 from support.gui_steps import LIMIT_MS
+from support.objects import CDA, binary_stl, coded, enclosed_object, save_object
 from support.phantoms import write_phantom
 
+from medviewer.gui.documents.enclosed_page import FilePage, TextPage
 from medviewer.gui.documents.report_page import ReportPage
 from medviewer.gui.documents.tag_page import TagPage
 from medviewer.gui.main_window import MainWindow
@@ -96,18 +99,65 @@ def write_key_objects(folder: Path) -> None:
     ds.save_as(folder / "KO.dcm", implicit_vr=False, little_endian=True)
 
 
-def coded(value: str, scheme: str, meaning: str) -> Dataset:
-    ds = Dataset()
-    ds.CodeValue, ds.CodingSchemeDesignator, ds.CodeMeaning = value, scheme, meaning
-    return ds
-
-
 def content(kind: str, name: Dataset, **values: object) -> Dataset:
     ds = Dataset()
     ds.ValueType, ds.RelationshipType, ds.ConceptNameCodeSequence = kind, "CONTAINS", [name]
     for keyword, value in values.items():
         setattr(ds, keyword, value)
     return ds
+
+
+def enclosed(kind: str, data: bytes) -> Callable[[Path], object]:
+    return lambda folder: save_object(enclosed_object(kind, data), folder / "document.dcm")
+
+
+def write_pdf(folder: Path) -> None:
+    """Two pages drawn by Qt: a bar at the left of the first."""
+    data = QBuffer()
+    data.open(QBuffer.OpenModeFlag.WriteOnly)
+    writer = QPdfWriter(data)
+    writer.setResolution(72)
+    painter = QPainter(writer)
+    painter.fillRect(0, 0, 100, 600, QColor("#c00000"))
+    painter.drawText(200, 300, "A page of a document")
+    writer.newPage()
+    painter.drawText(200, 300, "Its second page")
+    painter.end()
+    data.close()
+    enclosed("pdf", bytes(data.data()))(folder)
+
+
+def pdf_is_drawn(window: MainWindow) -> bool:
+    page = window.documents.page
+    return page is not None and type(page).__name__ == "PdfPage" and reds(window.grab().toImage()) > 0
+
+
+def reds(image: QImage) -> int:
+    places = [(x, y) for x in range(280, 840, 4) for y in range(200, 760, 8)]
+    return sum(image.pixelColor(x, y).red() > 150 and image.pixelColor(x, y).green() < 60 for x, y in places)
+
+
+def shows_the_pdf(window: MainWindow, image: QImage) -> None:
+    page = window.documents.page
+    assert page.document.pageCount() == 2
+    assert page.place.text() == "1 of 2"
+    assert reds(image) > 200
+
+
+def has_facts(*values: str) -> Callable[[MainWindow, QImage], None]:
+    def check(window: MainWindow, image: QImage) -> None:
+        page = window.documents.page
+        assert isinstance(page, FilePage)
+        assert set(values) <= {value for _, value in page.facts}
+
+    return check
+
+
+def shows_the_letter(window: MainWindow, image: QImage) -> None:
+    page = window.documents.page
+    assert isinstance(page, TextPage)
+    assert "Größe unchanged <b>not bold</b>" in page.narrative.toPlainText()
+    assert shades(image) > 8
 
 
 def says(*words: str) -> Callable[[MainWindow, QImage], None]:
@@ -156,6 +206,10 @@ KINDS = [
     Kind("mr-volume", write_phantom, picture_is_there, shows_a_picture),
     Kind("report", pydicom_file("test-SR.dcm"), page_is_there(ReportPage), says("Diagnosis", "Verified by Riesmeier, Jörg", "3 cm")),
     Kind("key-objects", write_key_objects, key_objects_are_there, shows_key_images),
+    Kind("pdf", write_pdf, pdf_is_drawn, shows_the_pdf),
+    Kind("clinical-document", enclosed("cda", CDA.encode()), page_is_there(TextPage), shows_the_letter),
+    Kind("stl", enclosed("stl", binary_stl(12)), page_is_there(FilePage), has_facts("3D model (STL)", "12", "684 bytes")),
+    Kind("obj", enclosed("obj", b"v 0 0 0\n"), page_is_there(FilePage), has_facts("3D model (Wavefront OBJ)")),
     Kind("plan", pydicom_file("rtplan.dcm"), page_is_there(TagPage), lists_tags("RTPLAN", "BeamSequence")),
 ]
 

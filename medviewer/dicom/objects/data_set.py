@@ -36,21 +36,22 @@ class DataSet:
     notes: tuple[str, ...] = ()
 
 
-def read_data_set(location: FileLocation) -> DataSet:
+def read_data_set(location: FileLocation, largest_bytes: int | None = LARGEST_VALUE) -> DataSet:
     """Read everything before the pixel data; of a damaged file, what stands before the damage.
 
+    largest_bytes : values that are larger aren't read; None reads all.
     Raises `CannotDecode` when nothing at all can be read, or the file isn't there.
     """
     with Archives() as archives:
         try:
             file, size = archives.open(location)
             with file:
-                return _read(file, size, location)
+                return _read(file, size, location, largest_bytes)
         except (OSError, KeyError, *ZIP_ERRORS) as error:
             raise CannotDecode(str(location), f"it can't be opened: {_reason(error)}", "unreadable") from error
 
 
-def _read(file: IO[bytes], size: int, location: FileLocation) -> DataSet:
+def _read(file: IO[bytes], size: int, location: FileLocation, largest_bytes: int | None) -> DataSet:
     header: Header | None = None
     try:
         header = read_header(file, size)
@@ -60,7 +61,7 @@ def _read(file: IO[bytes], size: int, location: FileLocation) -> DataSet:
     file = _seekable(file, location)
     file.seek(0)
     try:
-        ds = cast(Dataset, dcmread(file, defer_size=LARGEST_VALUE, stop_before_pixels=True, force=True))
+        ds = cast(Dataset, dcmread(file, defer_size=largest_bytes, stop_before_pixels=True, force=True))
         if len(ds) or len(getattr(ds, "file_meta", ())):
             return DataSet(ds, pixels)
     except Exception as error:  # pydicom raises whatever the damage provokes; the slow way says how far it gets

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from medviewer.core.study import FileLocation
+from medviewer.app.documents import save_enclosed
+from medviewer.app.jobs import Lane
+from medviewer.core.study import FileLocation, StackKind
 from medviewer.gui.desk import Desk
+from medviewer.gui.messages import Level
 
 
 def show_tags(desk: Desk) -> None:
@@ -18,6 +21,34 @@ def show_tags(desk: Desk) -> None:
 def nothing_open(desk: Desk) -> str | None:
     """Needs something on display."""
     return None if desk.display.shown is not None else "Open a study first."
+
+
+def save_copy(desk: Desk) -> None:
+    """Ask where, and write the enclosed file there."""
+    shown = desk.display.shown
+    if shown is None or no_enclosed(desk) is not None:
+        return
+    stack = shown.stack
+    path = desk.ask.new_file("Save a copy of the document", f"document.{_ENDINGS.get(stack.sop_class_uid, 'bin')}")
+    if path is None:
+        return
+    desk.session.jobs.submit(
+        Lane.IO,
+        f"Saving {path.name}",
+        lambda progress: save_enclosed(stack, path, progress),
+        lambda saved: desk.main.post(lambda: desk.tell(Level.GOOD, f"Saved: {saved.name}", str(saved.parent))),
+    )
+
+
+_ENDINGS = {f"1.2.840.10008.5.1.4.1.1.104.{n}": ending for n, ending in enumerate(("pdf", "xml", "stl", "obj", "mtl"), start=1)}
+
+
+def no_enclosed(desk: Desk) -> str | None:
+    """Needs a document that encloses a file of another kind."""
+    shown = desk.display.shown
+    if shown is None:
+        return "Open a study first."
+    return None if shown.stack.kind is StackKind.DOCUMENT else "What is on display encloses no PDF or other file."
 
 
 def file_on_display(desk: Desk) -> FileLocation | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from medviewer.core.study import Patient, Scan, Stack, StackKind, Study
+from medviewer.gui.documents.class_names import class_name
 from medviewer.gui.viewports.corner_text import dicom_date, dicom_time, person_name
 
 
@@ -59,7 +60,9 @@ def _stack(stack: Stack) -> Row:
     notes = tuple(notice.message for notice in stack.warnings if notice.code != "several-volumes")  # the count says it
     if stack.kind.has_images and len(stack.images) > 1 and stack.why_not:
         notes = (f"Shown as single images: {stack.why_not}.", *notes)
-    title = stack.description or " ".join(part for part in (stack.modality, stack.body_part.lower()) if part) or _kind_words(stack.kind)
+    named = "" if stack.kind.has_images else class_name(stack.sop_class_uid)
+    plain = " ".join(part for part in (stack.modality, stack.body_part.lower()) if part)
+    title = stack.description or named or plain or _kind_words(stack.kind)
     return Row(RowKind.STACK, ("stack", *stack.key), title, joined(number, part, _count(stack)), stack.modality, notes, stack)
 
 

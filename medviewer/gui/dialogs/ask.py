@@ -40,6 +40,11 @@ class Ask:
         names, _ = QFileDialog.getOpenFileNames(self.parent, title)
         return [Path(name) for name in names]
 
+    def new_file(self, title: str, suggested: str) -> Path | None:
+        """A name for a new file; what is there already is never written over, so nobody is asked whether it may be."""
+        name, _ = QFileDialog.getSaveFileName(self.parent, title, suggested, options=QFileDialog.Option.DontConfirmOverwrite)
+        return Path(name) if name else None
+
     def reader_name(self) -> str | None:
         """The name of the person who decides."""
         dialog = ReaderNameDialog(self.parent)

@@ -56,6 +56,19 @@ def _report_page(report: Any, stack: Stack, desk: Desk) -> QWidget:
     return ReportPage(report, desk, pictures=stack.sop_class_uid == KEY_OBJECT_SELECTION)
 
 
+def _read_enclosed(stack: Stack, progress: Progress) -> Any:
+    from medviewer.app.documents import read_enclosed_file
+
+    return read_enclosed_file(stack, progress)
+
+
+def _enclosed_page(file: Any, stack: Stack, desk: Desk) -> QWidget:
+    from medviewer.gui.documents.enclosed_page import enclosed_page
+
+    del stack
+    return enclosed_page(file, desk)
+
+
 def _of_kind(kind: StackKind) -> Callable[[Stack], bool]:
     return lambda stack: stack.kind is kind
 
@@ -66,6 +79,7 @@ TAGS = PageKind("tags", "Tags", "list", lambda _: True, _read_tags, _tag_page)
 
 PAGES: tuple[PageKind, ...] = (
     PageKind("report", "Report", "report", _of_kind(StackKind.REPORT), _read_report, _report_page),
+    PageKind("enclosed", "Document", "file", _of_kind(StackKind.DOCUMENT), _read_enclosed, _enclosed_page),
     TAGS,
 )
 
