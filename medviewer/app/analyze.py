@@ -43,7 +43,7 @@ from medviewer.models.package import Package
 
 log = logging.getLogger(__name__)
 Device = Literal["auto", "cpu", "cuda"]
-DAMAGE = frozenset({"truncated", "damaged", "damaged-zip", "unreadable"})
+DAMAGE = frozenset({"truncated", "damaged", "damaged-zip", "damaged-gzip", "unreadable"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +242,7 @@ def _refuse_unknown_sides(entry: RunEntry, loaded: Loaded) -> None:
 
 def _scan_issues(found: Found) -> list[IssueEntry]:
     """Every file that was not opened is named."""
-    issues = [_issue("warning", refused.code, f"{refused.file}: {refused.reason}") for refused in found.scan.refused]
+    issues = [_issue("warning" if r.is_failure else "info", r.code, f"{r.file}: {r.reason}") for r in found.scan.refused]
     issues += [_issue("info", "not-dicom", f"{file} is not a DICOM file") for file in found.scan.not_dicom]
     return issues
 

@@ -43,7 +43,7 @@ def export(paths: Sequence[Path], output: Path, format_: Format, progress: Progr
     found = find_sources(paths, progress.part(0.0, 0.2), series_uid)
     claim_folder(output)
     files: list[Path] = []
-    failed = [(str(refused.file), refused.reason) for refused in found.scan.refused if refused.code != "dicomdir"]
+    failed = [(str(refused.file), refused.reason) for refused in found.scan.refused if refused.is_failure]
     for number, source in enumerate(found.sources):
         share = progress.part(0.2 + 0.8 * number / len(found.sources), 0.2 + 0.8 * (number + 1) / len(found.sources))
         name = f"{number + 1:02d}-{(source.stack.modality if source.stack else 'nifti').lower() or 'ot'}"

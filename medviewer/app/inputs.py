@@ -111,9 +111,10 @@ def _time_points(source: Source) -> list[Source]:
 
 
 def _why_nothing(found: Scan) -> str:
-    if found.refused:
-        first = found.refused[0]
-        return f"{len(found.refused)} damaged or unsupported files, the first {first.file}: {first.reason}"
+    failed = [refused for refused in found.refused if refused.is_failure]
+    if failed:
+        first = failed[0]
+        return f"{len(failed)} damaged or unsupported files, the first {first.file}: {first.reason}"
     return f"{len(found.not_dicom)} files, none of them DICOM or NIfTI"
 
 

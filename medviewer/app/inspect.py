@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -152,7 +153,7 @@ def inspect_paths(paths: Sequence[Path], *, decode: bool, progress: Progress) ->
 
 
 class _Names:
-    """Names of files: relative to the one path given, absolute when there are several."""
+    """Names of files: relative to the one path given, absolute when there are several. Bytes that are no text are written out."""
 
     def __init__(self, paths: Sequence[Path]) -> None:
         self._root = paths[0] if len(paths) == 1 else None
@@ -163,7 +164,8 @@ class _Names:
         if location.path == self._root:
             return location.member or location.path.name
         base = self._root if self._root.is_dir() else self._root.parent
-        return FileLocation(location.path.relative_to(base), location.member).__str__().replace("\\", "/")
+        name = str(FileLocation(location.path.relative_to(base), location.member))
+        return name if os.sep == "/" else name.replace(os.sep, "/")
 
 
 def _patient(patient: Patient, decoded: dict[tuple[str, int, str], list[DecodedEntry]] | None) -> PatientEntry:

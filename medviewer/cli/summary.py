@@ -55,7 +55,7 @@ def summarise_inspection(document: InspectDocument) -> Iterator[str]:
                 for warning in series.warnings:
                     yield f"      {warning.message}"
     for refused in document.refused:
-        yield f"refused {refused.file}: {refused.reason}"
+        yield f"{'directory' if refused.code == 'dicomdir' else 'refused'} {refused.file}: {refused.reason}"
     for name in document.not_dicom[:MOST_NAMED]:
         yield f"not DICOM {name}"
     if len(document.not_dicom) > MOST_NAMED:

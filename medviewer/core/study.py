@@ -42,7 +42,9 @@ class FileLocation:
     member: str | None = None
 
     def __str__(self) -> str:
-        return f"{self.path}!{self.member}" if self.member else str(self.path)
+        """For people: bytes of a name that are no text are written out."""
+        text = f"{self.path}!{self.member}" if self.member else str(self.path)
+        return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,11 @@ class Refused:
     file: FileLocation
     code: str
     reason: str
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether something is lost by it; not so for a directory of files that are opened directly."""
+        return self.code != "dicomdir"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +116,7 @@ class Stack:
     slices : where the images lie, when they are parallel and placed, whether or not they make a volume.
     values : what the stored values are, so that a volume can be set up before any pixel is read.
     times : the volumes of a 4D stack, else empty. time : which of them this stack is, when `at_time` made it.
+    place : tells apart series that share a UID, of other patients or in other folders.
     """
 
     study_uid: str
@@ -131,11 +139,12 @@ class Stack:
     slices: ParallelSlices | None = None
     times: tuple[TimePoint, ...] = ()
     time: int = 0
+    place: int = 0
 
     @property
     def key(self) -> tuple[str, int]:
         """Identifies the stack within a scan."""
-        return self.series_uid, self.number
+        return f"{self.series_uid}#{self.place}" if self.place else self.series_uid, self.number
 
     @property
     def makes_volume(self) -> bool:

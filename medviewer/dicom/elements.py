@@ -32,12 +32,12 @@ LARGEST_VALUE = 32 << 20
 class BadHeader(Exception):
     """The bytes are not a DICOM data set; the text says what was found, without a full stop.
 
-    code : ``truncated`` when the file ends too early, else ``damaged``.
+    code : ``truncated`` when the file ends too early, else ``damaged``. media_class : as far as the file got to say it.
     """
 
     def __init__(self, text: str, code: str = "damaged") -> None:
         super().__init__(text)
-        self.code = code
+        self.code, self.media_class = code, ""
 
 
 class NeedMore(Exception):

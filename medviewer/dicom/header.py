@@ -100,6 +100,7 @@ def read_header(file: IO[bytes], size: int, layouts: Layouts | None = None) -> H
     try:
         pixels = parser.run(at)
     except BadHeader as error:
+        error.media_class = meta.text(tags.MEDIA_SOP_CLASS_UID)
         if not is_sure and not _is_identified(parser.elements):
             raise NotDicom from error
         raise

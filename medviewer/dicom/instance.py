@@ -10,8 +10,9 @@ from medviewer.core.volume import Rescale
 from medviewer.dicom import tags
 from medviewer.dicom.charsets import character_set, decoded
 from medviewer.dicom.codecs.form import BadPixels, PixelForm, pixel_form
+from medviewer.dicom.dicomdir import account
 from medviewer.dicom.elements import BadHeader, Elements
-from medviewer.dicom.files import ZIP_ERRORS, Archives, is_regular
+from medviewer.dicom.files import ZIP_ERRORS, Archives
 from medviewer.dicom.fragments import check_fragments
 from medviewer.dicom.header import Header, NotDicom, read_header
 from medviewer.dicom.kinds import DICOMDIR_CLASS, is_image_class, is_video, kind_of
@@ -66,6 +67,7 @@ class Instance:
 
     form : None when there are no pixels. kind : None for images, whose stacks decide it.
     notices : (code, sentence) of what is odd about the file.
+    copy : above 0 when the same bytes were met before.
     """
 
     file: FileLocation
@@ -93,6 +95,7 @@ class Instance:
     padding: int | None
     padding_limit: int | None
     notices: tuple[tuple[str, str], ...] = ()
+    copy: int = 0
 
 
 def read_instance(location: FileLocation, archives: Archives, layouts: Layouts | None = None) -> Instance | Refused | None:
@@ -101,21 +104,26 @@ def read_instance(location: FileLocation, archives: Archives, layouts: Layouts |
     layouts : remembers what files of one series share, for those who read many.
     """
     try:
-        if location.member is None and not is_regular(location.path):
-            return None
         file, size = archives.open(location)
         with file:
             header = read_header(file, size, layouts)
+            if DICOMDIR_CLASS in (header.media_class, header.elements.text(tags.SOP_CLASS_UID)):
+                return Refused(location, *account(header.elements, location, archives))
             return _checked(location, header)
     except NotDicom:
         return None
     except BadHeader as error:
+        if error.media_class == DICOMDIR_CLASS:
+            words = "it is a directory of other files and is damaged; the files that lie with it are opened directly"
+            return Refused(location, "dicomdir", words)
         return Refused(location, error.code, str(error))
     except BadPixels as error:
         return Refused(location, "damaged", str(error))
     except OSError as error:
         return Refused(location, "unreadable", f"it can't be read: {error.strerror or error}")
     except ZIP_ERRORS as error:
+        if location.member is None:
+            return Refused(location, "damaged-gzip", f"it can't be decompressed: {error}")
         return Refused(location, "damaged-zip", f"it can't be read from the ZIP: {error}")
 
 
@@ -123,8 +131,6 @@ def _checked(location: FileLocation, header: Header) -> Instance | Refused:
     """The instance, unless its pixel data can't be what the header says."""
     elements, pixels = header.elements, header.pixels
     sop_class = elements.text(tags.SOP_CLASS_UID)
-    if DICOMDIR_CLASS in (sop_class, header.media_class):
-        return Refused(location, "dicomdir", "it is a directory of other files and holds no images itself; those files are opened directly")
     if pixels is None or (tags.ROWS not in elements and tags.COLUMNS not in elements and not is_image_class(sop_class)):
         is_image = is_image_class(sop_class) or (tags.ROWS in elements and kind_of(sop_class) is None)
         return _instance(location, header, None, 1, (_NO_PIXELS,) if is_image else ())

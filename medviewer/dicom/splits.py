@@ -67,6 +67,7 @@ def _size(image: Image) -> Hashable:
 
 _ALWAYS = (
     Split(_own_stack),
+    Split(lambda image: image.instance.copy, "duplicate-file", "files of the series are there twice, byte for byte; the copies are apart"),
     Split(
         lambda image: image.instance.is_localiser, "localiser-apart", "localiser images of this series are shown as a stack of their own"
     ),

@@ -45,7 +45,7 @@ REAL_REFUSED = {
     "breadth/broken/GH1146.dcm": "truncated",  # its PixelData is there and empty
     "breadth/broken/dwv-test_no-number-rows.dcm": "damaged",  # has pixels and no Rows
 }
-REAL_DIRECTORIES = {"breadth/dicomdir/DICOMDIR", "breadth/dicomdir/fo-dicom-files-missing/DICOMDIR"}
+REAL_DIRECTORIES = {"breadth/dicomdir/DICOMDIR", "breadth/dicomdir/fo-dicom-files-missing/DICOMDIR"}  # both without their files
 REAL_UNDECODABLE = {"breadth/broken/genFile.dcm": "Not a JPEG file"}
 REAL_UNCHECKED = {
     "breadth/bit-depths/liver_deflate.dcm": "no other decoder for deflated frames; compared with liver_1frame in test_dicom_codecs",
@@ -130,7 +130,7 @@ def test_each_real_file_is_opened_or_refused_for_the_right_reason(real_document:
     check_counts(real_document, test_data / "dicom")
     assert {Path(name).suffix for name in real_document.not_dicom} == {".csv", ".json", ".nii", ".png"}
     refused = {entry.file: entry.code for entry in real_document.refused}
-    assert refused == REAL_REFUSED | dict.fromkeys(REAL_DIRECTORIES, "dicomdir")
+    assert refused == REAL_REFUSED | dict.fromkeys(REAL_DIRECTORIES, "missing-files")
 
 
 def test_each_real_image_has_the_pixels_that_pydicom_or_simpleitk_reads(real_document: InspectDocument, test_data: Path) -> None:

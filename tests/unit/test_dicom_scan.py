@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import imagecodecs
 import numpy as np
@@ -18,6 +20,7 @@ from medviewer.core.errors import Cancelled
 from medviewer.core.progress import Progress
 from medviewer.core.study import Scan, StackKind
 from medviewer.dicom.headers import source_datasets
+from medviewer.dicom.instance import read_instance
 from medviewer.dicom.scan import scan
 from medviewer.dicom.volumes import load_volume
 
@@ -180,9 +183,21 @@ def test_scan_can_be_cancelled(tmp_path: Path) -> None:
         scan([tmp_path], progress)
 
 
+def slow_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each header takes as long as on a network drive."""
+
+    def slowly(*arguments: Any) -> Any:
+        time.sleep(0.02)
+        return read_instance(*arguments)
+
+    monkeypatch.setattr("medviewer.dicom.reading.read_instance", slowly)
+
+
 def test_updates_grow_and_the_last_result_is_complete(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("medviewer.dicom.scan.UPDATE_INTERVAL_S", 0.0)
+    for name in ("FIRST_UPDATE_S", "UPDATE_INTERVAL_S", "POLL_S"):
+        monkeypatch.setattr(f"medviewer.dicom.scan.{name}", 0.001)
     write_phantom(tmp_path)
+    slow_down(monkeypatch)
     seen: list[Scan] = []
     found = scan([tmp_path], Progress(), seen.append)
     counts = [update.files for update in seen]

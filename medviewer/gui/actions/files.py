@@ -38,4 +38,4 @@ def no_sample(desk: Desk) -> str | None:
 def none_refused(desk: Desk) -> str | None:
     """Only when something could not be read."""
     scan = desk.session.scan
-    return None if scan.refused or scan.not_dicom else "Every file that was opened could be read."
+    return None if any(refused.is_failure for refused in scan.refused) or scan.not_dicom else "Every file that was opened could be read."

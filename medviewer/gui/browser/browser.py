@@ -87,7 +87,7 @@ class StudyBrowser(QWidget):
     def _on_scan(self, scan: Scan) -> None:
         self.model.show(scan)
         self._thumbnails.refresh()
-        count = len(scan.refused)
+        count = sum(refused.is_failure for refused in scan.refused)
         self._refused.setVisible(bool(count or scan.not_dicom))
         words = f"{count} file{'s' if count != 1 else ''} could not be read" if count else f"{len(scan.not_dicom)} not DICOM"
         self._refused.setText(words)

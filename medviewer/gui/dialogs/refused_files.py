@@ -44,8 +44,11 @@ class RefusedFilesDialog(Sheet):
 def summary(scan: Scan) -> str:
     """How many files of which fate; empty when all were opened."""
     parts = []
-    if scan.refused:
-        parts.append(f"{_files(len(scan.refused))} could not be read")
+    failed = sum(refused.is_failure for refused in scan.refused)
+    if failed:
+        parts.append(f"{_files(failed)} could not be read")
+    if directories := len(scan.refused) - failed:
+        parts.append(f"{_files(directories)} only a directory of others")
     if scan.not_dicom:
         parts.append(f"{_files(len(scan.not_dicom))} not DICOM")
     opened = scan.files - len(scan.refused) - len(scan.not_dicom)
