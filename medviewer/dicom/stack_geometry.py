@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,7 +108,7 @@ def _grid_index(heights: Float) -> NDArray[np.int64] | None:
     """The number of each slice on a regular grid, gaps counted, or None when the spacing is uneven."""
     gaps = np.diff(heights)
     small = gaps[gaps <= 1.5 * gaps.min()]
-    step = float(np.median(small))
+    step = float(median(small.tolist()))  # numpy would load all of its masked arrays for it
     multiples = np.rint(gaps / step).astype(np.int64)
     if 2 * np.count_nonzero(multiples == 1) < len(gaps):
         return None
