@@ -23,17 +23,21 @@ def write_slices(volume: Volume, base: Path, unread: Collection[int]) -> list[Pa
 
 def write_images(stack: Stack, base: Path, progress: Progress, files: list[Path]) -> list[tuple[str, str]]:
     """Images of a stack that makes no volume, adding each file as it is there; returns those that can't be decoded."""
-    from medviewer.dicom.frames import read_image
+    from medviewer.dicom.frames import ImageReader
     from medviewer.dicom.thumbnails import displayed
 
     failed = []
-    for number, ref in enumerate(progress.each(stack.images, len(stack.images), "Writing pictures"), start=1):
-        try:
-            image = read_image(ref)
-        except CannotDecode as error:
-            failed.append((str(ref.file), error.why))
-            continue
-        files.append(_write_png(base.with_name(f"{base.name}-{number:04d}.png"), displayed(image)))
+    with ImageReader() as reader:
+        for number, ref in enumerate(progress.each(stack.images, len(stack.images), "Writing pictures"), start=1):
+            try:
+                image = reader.read(ref)
+            except CannotDecode as error:
+                failed.append((str(ref.file), error.why))
+                continue
+            if image.missing is not None:
+                failed.append((str(ref.file), image.missing))
+                continue
+            files.append(_write_png(base.with_name(f"{base.name}-{number:04d}.png"), displayed(image)))
     return failed
 
 

@@ -138,5 +138,5 @@ def load(source: Source, progress: Progress) -> Loaded:
         raise NoVolume(name, source.stack.why_not or "its images don't form one regular stack")
     reader = VolumeReader(source.stack)
     volume = reader.read(progress)
-    unread = tuple(k for k, is_read in enumerate(reader.loaded) if not is_read)
+    unread = tuple(sorted(reader.failures))
     return Loaded(volume, None, tuple(reader.skipped), time.monotonic() - began, unread)

@@ -9,7 +9,7 @@ from medviewer.app.jobs import Jobs, Lane
 from medviewer.core.errors import CannotDecode
 from medviewer.core.progress import Progress
 from medviewer.core.study import Stack
-from medviewer.dicom.frames import DecodedImage, read_image
+from medviewer.dicom.frames import DecodedImage, ImageReader
 
 BUDGET_BYTES = 768 * 2**20
 
@@ -27,6 +27,7 @@ class StackImages:
         self._lock = threading.Lock()
         self._images: dict[int, DecodedImage] = {}
         self._failed: dict[int, str] = {}
+        self._bytes = 0
         self._wanted, self._job, self._working, self._open = 0, 0, False, True
 
     def image(self, index: int) -> DecodedImage | None:
@@ -58,46 +59,50 @@ class StackImages:
         with self._lock:
             self._open = False
             self._images.clear()
+            self._bytes = 0
             working = self._working
         if working:
             self._jobs.cancel(self._job)
 
     def _read(self, progress: Progress) -> None:
         try:
-            while True:
-                with self._lock:
-                    index = self._next() if self._open else None
-                    if index is None:
-                        self._working = False
-                        return
-                    done = len(self._images) + len(self._failed)
-                progress.report(done / len(self.stack.images), "Decoding")
-                self._decode(index)
+            with ImageReader() as reader:
+                while True:
+                    with self._lock:
+                        index = self._next() if self._open else None
+                        if index is None:
+                            self._working = False
+                            return
+                        done = len(self._images) + len(self._failed)
+                    progress.report(done / len(self.stack.images), "Decoding")
+                    self._decode(reader, index)
         except BaseException:
             with self._lock:
                 self._working = False
             raise
 
-    def _decode(self, index: int) -> None:
+    def _decode(self, reader: ImageReader, index: int) -> None:
         try:
-            image = read_image(self.stack.images[index])
+            image = reader.read(self.stack.images[index])
         except CannotDecode as error:
             with self._lock:
                 self._failed[index] = error.why
         else:
             with self._lock:
                 self._images[index] = image
+                self._bytes += image.pixels.nbytes
         self._on_image(index)
 
     def _next(self) -> int | None:
         """The unknown image nearest to the wanted one; room is made by dropping images that are farther away."""
-        missing = [n for n in range(len(self.stack.images)) if n not in self._images and n not in self._failed]
-        if not missing:
+        wanted, count = self._wanted, len(self.stack.images)
+        around = (n for distance in range(count) for n in {wanted - distance, wanted + distance})
+        nearest = next((n for n in around if 0 <= n < count and n not in self._images and n not in self._failed), None)
+        if nearest is None:
             return None
-        nearest = min(missing, key=lambda n: abs(n - self._wanted))
-        while self._images and sum(i.pixels.nbytes for i in self._images.values()) >= self._budget:
-            farthest = max(self._images, key=lambda n: abs(n - self._wanted))
-            if abs(farthest - self._wanted) <= abs(nearest - self._wanted):
+        while self._images and self._bytes >= self._budget:
+            farthest = max(self._images, key=lambda n: abs(n - wanted))
+            if abs(farthest - wanted) <= abs(nearest - wanted):
                 return None
-            del self._images[farthest]
+            self._bytes -= self._images.pop(farthest).pixels.nbytes
         return nearest

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from medviewer.core.auto_window import auto_window
+from medviewer.core.errors import CannotDecode
 from medviewer.core.geometry import Geometry
 from medviewer.core.study import ImageRef, Tile
 from medviewer.core.voi import Padding, Voi, Window, is_padding, padding_range, windows_among
@@ -43,6 +46,7 @@ class DecodedImage:
     stored_bits : BitsStored. supplement : colours of the highest stored values, or None.
     spacing : how far apart pixels lie and where that holds, or None. regions : calibrated parts of an ultrasound image.
     overlays : planes drawn over it. shutter : what may be seen of it, or None for all.
+    missing : what of the pixels isn't in the file, in words without a full stop, or None.
     """
 
     pixels: NDArray[np.generic]
@@ -59,6 +63,7 @@ class DecodedImage:
     regions: tuple[UltrasoundRegion, ...] = ()
     overlays: tuple[OverlayPlane, ...] = ()
     shutter: Shutter | None = None
+    missing: str | None = None
 
     @property
     def spacing_mm(self) -> tuple[float, float] | None:
@@ -99,21 +104,55 @@ def found_window(image: DecodedImage) -> Window:
     return auto_window(pixels, rescale, image.padding_range)
 
 
+class ImageReader:
+    """Decodes images one after the other. Keeps the last file open, and what is the same for all of its images.
+
+    archives : keeps ZIPs open, over the life of this reader where none are given. Not for several threads.
+    """
+
+    def __init__(self, archives: Archives | None = None) -> None:
+        self._archives, self._own = archives or Archives(), archives is None
+        self._file: ImageFile | None = None
+        self._facts: list[FrameFacts] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def read(self, ref: ImageRef) -> DecodedImage:
+        """Decode one image. Raises `CannotDecode`."""
+        file = self._file
+        if file is None or file.location != ref.file:
+            self._let_go()
+            file = self._file = ImageFile(ref.file, self._archives)
+            self._facts = frame_facts(file.header.elements, file.count)
+        if not 1 <= ref.frame <= len(self._facts):
+            raise CannotDecode(str(ref.file), f"it has {len(self._facts)} images and not the one asked for, number {ref.frame}")
+        return _image(file, ref.frame, self._facts[ref.frame - 1], ref.tile)
+
+    def close(self) -> None:
+        """Close what is open."""
+        self._let_go()
+        if self._own:
+            self._archives.close()
+
+    def _let_go(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
 def read_image(ref: ImageRef, archives: Archives | None = None) -> DecodedImage:
-    """Decode one image. ``archives`` keeps ZIPs open over many calls. Raises `CannotDecode`."""
-    own = archives or Archives()
-    try:
-        with ImageFile(ref.file, own) as file:
-            return _image(file, ref.frame, ref.tile)
-    finally:
-        if archives is None:
-            own.close()
+    """Decode one image; `ImageReader` is for many. Raises `CannotDecode`."""
+    with ImageReader(archives) as reader:
+        return reader.read(ref)
 
 
-def _image(file: ImageFile, frame: int, tile: Tile | None) -> DecodedImage:
+def _image(file: ImageFile, frame: int, facts: FrameFacts, tile: Tile | None) -> DecodedImage:
     elements, form = file.header.elements, file.form
-    pixels = file.stored(frame) if tile is None else file.stored_tile(frame, tile)
-    facts = frame_facts(elements, file.count)[frame - 1]
+    pixels, missing = file.shown(frame) if tile is None else (file.stored_tile(frame, tile), None)
     geometry = _geometry(elements, facts, (form.rows, form.columns)) if tile is None else None
     regions = ultrasound_regions(elements)
     spacing = _spacing(elements, facts, regions)
@@ -122,7 +161,18 @@ def _image(file: ImageFile, frame: int, tile: Tile | None) -> DecodedImage:
     rgb = rgb_of(pixels, form, elements)
     if rgb is not None:
         return DecodedImage(
-            rgb, Rescale(), (), False, None, spacing, geometry, form.stored, regions=regions, overlays=overlays, shutter=shutter
+            rgb,
+            Rescale(),
+            (),
+            False,
+            None,
+            spacing,
+            geometry,
+            form.stored,
+            regions=regions,
+            overlays=overlays,
+            shutter=shutter,
+            missing=missing,
         )
     padding, limit = padding_of(elements, signed=form.signed)
     table = modality_lut(elements, form.signed)
@@ -141,6 +191,7 @@ def _image(file: ImageFile, frame: int, tile: Tile | None) -> DecodedImage:
         regions=regions,
         overlays=overlays,
         shutter=shutter,
+        missing=missing,
     )
 
 

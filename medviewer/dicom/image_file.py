@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import TracebackType
 
 import numpy as np
@@ -17,7 +18,7 @@ from medviewer.dicom.codecs.pool import decoders
 from medviewer.dicom.codecs.table import CannotDecompress
 from medviewer.dicom.elements import BadHeader
 from medviewer.dicom.files import ZIP_ERRORS, Archives
-from medviewer.dicom.fragments import BadFragments, find_fragments, frame_spans
+from medviewer.dicom.fragments import BadFragments, Spans, find_fragments, frame_spans
 from medviewer.dicom.header import Header, NotDicom, PixelBytes, read_header
 from medviewer.dicom.kinds import is_video
 
@@ -28,20 +29,29 @@ class ImageFile:
     """One DICOM file with pixel data. Raises `CannotDecode` for all that is wrong with it; not for several threads.
 
     form : what a frame looks like. count : frames the header claims.
+    like : the same file opened before; its header isn't read again.
     """
 
-    def __init__(self, location: FileLocation, archives: Archives) -> None:
+    def __init__(self, location: FileLocation, archives: Archives, like: ImageFile | None = None) -> None:
         self.location = location
         try:
             self._file, size = archives.open(location)
         except (OSError, KeyError, *ZIP_ERRORS) as error:
             raise self._cannot(f"it can't be opened: {error}", "unreadable") from error
+        self._last: tuple[int, Array] | None = None
+        if like is not None and like.header.stream is like._file:
+            self.header: Header = replace(like.header, stream=self._file)
+            self._pixels: PixelBytes = like._pixels
+            self.form: PixelForm = like.form
+            self._spans: list[Spans] | None = like._spans
+            self._elements = self.header.elements
+            return
         try:
-            self.header: Header = read_header(self._file, size)
+            self.header = read_header(self._file, size)
             if self.header.pixels is None:
                 raise self._cannot("it has no pixel data", "no-pixels")
-            self._pixels: PixelBytes = self.header.pixels
-            self.form: PixelForm = pixel_form(self.header.elements, self._pixels.tag)
+            self._pixels = self.header.pixels
+            self.form = pixel_form(self.header.elements, self._pixels.tag)
         except BaseException as error:
             self._file.close()
             if isinstance(error, NotDicom):
@@ -49,9 +59,10 @@ class ImageFile:
             if isinstance(error, (BadHeader, BadPixels, OSError, *ZIP_ERRORS)):
                 raise self._cannot(str(error), "damaged") from error
             raise
-        self._spans: list[list[tuple[int, int]]] | None = None
-        self._last: tuple[int, Array] | None = None
+        self._spans = None
         self._elements = self.header.elements
+        if self._pixels.length is not None:
+            self.form = self.form.of_length(self._pixels.length, self.count)
 
     def __enter__(self) -> ImageFile:
         return self
@@ -69,17 +80,15 @@ class ImageFile:
         return max(self._elements.integer(tags.NUMBER_OF_FRAMES) or 1, 1)
 
     def stored(self, frame: int) -> Array:
-        """Stored values of a frame (from 1), ``[j, i]`` or ``[j, i, 3]``, YBR as RGB, palettes as indices."""
-        return self._stored(frame, None)
+        """Stored values of a whole frame (from 1), ``[j, i]`` or ``[j, i, 3]``, YBR as RGB, palettes as indices."""
+        return self._stored(frame, None)[0]
 
-    def _stored(self, frame: int, out: Array | None) -> Array:
-        """As `stored`; a decoder writes into ``out`` where that has the right shape and type."""
-        try:
-            return self._native(frame) if self._pixels.length is not None else self._compressed(frame, out)
-        except (BadFragments, CannotDecompress) as error:
-            raise self._cannot(str(error)) from error
-        except (OSError, ValueError, *ZIP_ERRORS) as error:
-            raise self._cannot(f"frame {frame} can't be read: {error}") from error
+    def shown(self, frame: int) -> tuple[Array, str | None]:
+        """As `stored`; but a frame of which rows are missing is given as far as it goes, with words for what is missing.
+
+        Only native pixel data has rows that can be told from missing ones; the rest of the frame gets its smallest value.
+        """
+        return self._stored(frame, None, partly=True)
 
     def stored_tile(self, frame: int, tile: Tile) -> Array:
         """A part of a frame; the frame is decoded once for all its parts that are asked for one after another."""
@@ -87,34 +96,67 @@ class ImageFile:
             self._last = frame, self.stored(frame)
         return self._last[1][tile.row : tile.row + tile.rows, tile.column : tile.column + tile.columns]
 
-    def stored_into(self, frame: int, out: Array, tile: Tile | None = None) -> None:
-        """Put a frame, or a part of it, into ``out`` ``[j, i]``, contiguous: straight from the file where nothing needs decoding."""
+    def stored_into(self, frame: int, out: Array, tile: Tile | None = None) -> str | None:
+        """Put a frame, or a part of it, into ``out`` ``[j, i]``, contiguous: straight from the file where nothing needs decoding.
+
+        Returns what is missing of it, as `shown` does.
+        """
         if tile is not None:
             out[...] = self.stored_tile(frame, tile)
-            return
+            return None
         plain = self._pixels.length is not None and self.header.encoding.little and not self.form.is_colour
-        if not plain or self.form.allocated not in (8, 16, 32, 64) or out.dtype != self.form.dtype or out.shape != self.form.shape:
-            values = self._stored(frame, out)
-            if values is out:
-                return
+        if plain and self.form.allocated in (8, 16, 32, 64) and out.dtype == self.form.dtype and out.shape == self.form.shape:
+            size = self.form.native_bytes(1)
+            if frame * size <= self._native_there:
+                self._read_into((frame - 1) * size, out)
+                return None
+        values, missing = self._stored(frame, out, partly=True)
+        if values is not out:
             if values.shape != out.shape:
                 raise self._cannot(f"its image is {values.shape} where the series has {out.shape}", "mixed-size")
             out[...] = values
-            return
-        try:
-            self.header.stream.seek(self._pixels.offset + (frame - 1) * self.form.native_bytes(1))
-            self._read_into(memoryview(out).cast("B"))  # type: ignore[arg-type]
-        except (OSError, *ZIP_ERRORS) as error:
-            raise self._cannot(f"frame {frame} can't be read: {error}") from error
-        correct_bits(out, self.form)
+        return missing
 
-    def _read_into(self, view: memoryview) -> None:
-        stream = self.header.stream
-        while view:
-            got = stream.readinto(view)  # type: ignore[attr-defined]
-            if not got:
-                raise self._cannot(f"its pixel data ends {len(view)} bytes too early", "truncated")
-            view = view[got:]
+    def find_frames(self) -> None:
+        """Look where the frames of compressed pixel data lie, once; raises `CannotDecode`."""
+        if self._pixels.length is None and self._spans is None and not is_video(self.header.transfer_syntax):
+            try:
+                found = find_fragments(self.header.stream, self._pixels.offset, self.header.size)
+                self._spans = frame_spans(self.header, found, self.count)
+            except BadFragments as error:
+                raise self._cannot(str(error), "truncated" if "ends" in str(error).split() else "damaged") from error
+            except (OSError, *ZIP_ERRORS) as error:
+                raise self._cannot(f"its pixel data can't be read: {error}") from error
+
+    def _stored(self, frame: int, out: Array | None, *, partly: bool = False) -> tuple[Array, str | None]:
+        """A decoder writes into ``out`` where that has the right shape and type."""
+        try:
+            if self._pixels.length is not None:
+                return self._native(frame, partly=partly)
+            return self._compressed(frame, out), None
+        except CannotDecompress as error:
+            raise self._cannot(str(error)) from error
+        except (OSError, ValueError, *ZIP_ERRORS) as error:
+            raise self._cannot(f"frame {frame} can't be read: {error}") from error
+
+    @property
+    def _native_there(self) -> int:
+        """Bytes of native pixel data that are in the file."""
+        assert self._pixels.length is not None
+        return max(min(self._pixels.length, self.header.size - self._pixels.offset), 0)
+
+    def _read_into(self, begin: int, out: Array) -> None:
+        stream, view = self.header.stream, memoryview(out).cast("B")  # type: ignore[arg-type]
+        try:
+            stream.seek(self._pixels.offset + begin)
+            while view:
+                got = stream.readinto(view)  # type: ignore[attr-defined]
+                if not got:
+                    raise self._cannot(f"its pixel data ends {len(view)} bytes too early", "truncated")
+                view = view[got:]
+        except (OSError, *ZIP_ERRORS) as error:
+            raise self._cannot(f"its pixel data can't be read: {error}") from error
+        correct_bits(out, self.form)
 
     def _read(self, offset: int, length: int) -> bytes:
         stream = self.header.stream
@@ -127,42 +169,49 @@ class ImageFile:
             raise self._cannot(f"its pixel data ends {length} bytes too early", "truncated")
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
-    def _unpacked(self, frame: int) -> Array:
-        form, pixels = self.form, self._pixels
-        begin = form.native_bits * (frame - 1)
-        little = self.header.encoding.little
-        words = pixels.vr == b"OW"
-        length = form.native_bytes(1) if begin % 8 == 0 else (begin + form.native_bits + 7) // 8 - begin // 8
-        if words and not little:
-            length += length % 2
-        data = self._read(pixels.offset + begin // 8, length)
-        return unpack(data, form, first_bit=begin % 8, little=little, words=words)
-
-    def _native(self, frame: int) -> Array:
-        form, values = self.form, self._unpacked(frame)
-        if form.stored < form.allocated:
-            values = values.copy()
-            correct_bits(values, form)
-        return ybr_to_rgb(values, form.photometric) if form.samples == 3 else values
-
     def unmasked(self, frame: int) -> Array:
         """Values of a frame (from 1) with all allocated bits, those of old-style overlays included. Raises `CannotDecode`."""
         if self._pixels.length is None:
             return self.stored(frame)
         try:
-            return self._unpacked(frame)
+            return self._unpacked(frame, partly=False)[0]
         except (OSError, ValueError, *ZIP_ERRORS) as error:
             raise self._cannot(f"frame {frame} can't be read: {error}") from error
+
+    def _native(self, frame: int, *, partly: bool) -> tuple[Array, str | None]:
+        form = self.form
+        values, rows = self._unpacked(frame, partly=partly)
+        if form.stored < form.allocated or rows < form.rows:
+            values = values.copy()
+            correct_bits(values, form)
+        values = ybr_to_rgb(values, form.photometric) if form.samples == 3 else values
+        if rows == form.rows:
+            return values, None
+        values[rows:] = values[:rows].min()
+        return values, f"only {rows} of its {form.rows} rows are in the file"
+
+    def _unpacked(self, frame: int, *, partly: bool) -> tuple[Array, int]:
+        """A frame as it is in the file, and how many rows of it are there."""
+        form, pixels, there = self.form, self._pixels, self._native_there
+        begin = form.native_bits * (frame - 1)
+        end = begin + form.native_bits
+        length = (end + 7) // 8 - begin // 8
+        rows = max(min(8 * there - begin, form.native_bits), 0) * form.rows // form.native_bits
+        if rows < form.rows and (not partly or rows == 0 or form.planar):
+            raise self._cannot(f"its pixel data ends {(end + 7) // 8 - there} bytes too early", "truncated")
+        little, words = self.header.encoding.little, pixels.vr == b"OW"
+        wanted = length + (length % 2 if words and not little else 0)
+        data = self._read(pixels.offset + begin // 8, min(wanted, there - begin // 8)).ljust(length, b"\0")
+        return unpack(data, form, first_bit=begin % 8, little=little, words=words), rows
 
     def _compressed(self, frame: int, out: Array | None) -> Array:
         if is_video(self.header.transfer_syntax):
             raise CannotDecompress(f"it is a video ({self.header.transfer_syntax}), which is played, not decoded frame by frame")
-        if self._spans is None:
-            found = find_fragments(self.header.stream, self._pixels.offset, self.header.size)
-            self._spans = frame_spans(self.header, found, self.count)
-        if frame > len(self._spans):
-            raise BadFragments(f"it has {len(self._spans)} compressed images and frame {frame} was asked for")
-        parts = [self._read(offset, length) for offset, length in self._spans[frame - 1]]
+        self.find_frames()
+        spans = self._spans[frame - 1] if self._spans is not None and frame <= len(self._spans) else []
+        if not spans:
+            raise self._cannot(f"the file ends before image {frame}, or it isn't whole", "truncated")
+        parts = [self._read(offset, length) for offset, length in spans]
         return decoders().decode(parts, self.form, self.header.transfer_syntax, out)
 
     def _cannot(self, why: str, code: str = "cannot-decode") -> CannotDecode:

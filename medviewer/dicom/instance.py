@@ -146,9 +146,12 @@ def _checked(location: FileLocation, header: Header) -> Instance | Refused:
         return _instance(location, header, form, count, ())
     missing = f"pixel data ends after {there} of {expected} bytes"
     whole = there * 8 // form.native_bits
-    if not whole:
+    rows = (there * 8 - whole * form.native_bits) * form.rows // form.native_bits if not form.planar else 0
+    if not whole and not rows:
         return Refused(location, "truncated", f"its {missing}" if there else "its pixel data is empty")
-    return _instance(location, header, form, count, (("truncated-pixels", f"The {missing}: {whole} of {count} images are there."),))
+    of_one = f"{rows} of {form.rows} rows" if rows else ""
+    said = f"{whole} of {count} images{' and ' + of_one + ' of the next' if of_one else ''}" if count > 1 else of_one
+    return _instance(location, header, form, count, (("truncated-pixels", f"The {missing}: {said} are there."),))
 
 
 _NO_PIXELS = ("no-pixels", "The file has the header of an image and no pixel data.")

@@ -13,11 +13,14 @@ from numpy.typing import NDArray
 
 from medviewer.core.errors import CannotDecode, NoVolume
 from medviewer.core.progress import Progress
-from medviewer.core.study import ImageRef, Refused, Stack
+from medviewer.core.study import FileLocation, ImageRef, Refused, Stack
 from medviewer.core.volume import Volume, VolumeSource
+from medviewer.dicom.codecs.pool import decoders
+from medviewer.dicom.codecs.table import supported_syntaxes
 from medviewer.dicom.files import Archives
 from medviewer.dicom.image_file import ImageFile
 from medviewer.dicom.lut import modality_lut
+from medviewer.dicom.reading_order import NearestFirst
 
 MOST_THREADS = 4
 WAIT_S = 0.05
@@ -34,19 +37,36 @@ class _Arrival:
 
 @dataclass(slots=True, eq=False)
 class _Run:
-    """One call of `VolumeReader.read`: what its threads share."""
+    """One call of `VolumeReader.read`: what its threads share.
+
+    known : files of several images that were opened; other threads open them again without reading the header again.
+    """
 
     archives: Archives
     stop: threading.Event = field(default_factory=threading.Event)
     arrivals: queue.SimpleQueue[_Arrival] = field(default_factory=queue.SimpleQueue)
+    known: dict[FileLocation, ImageFile] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def open(self, location: FileLocation) -> ImageFile:
+        """A file of several images, for one thread."""
+        with self.lock:
+            like = self.known.get(location)
+            file = ImageFile(location, self.archives, like)
+            if like is None:
+                file.find_frames()
+                self.known[location] = file
+            return file
 
 
 class VolumeReader:
     """Reads a stack's slices, the wanted one first and then outward from it.
 
     volume : allocated at once, zero until a slice arrives, filled in place.
-    loaded : (slices,) bool, True for slices that have arrived. skipped : files whose slice couldn't be decoded;
-        those slices hold the smallest value of the others.
+    loaded : (slices,) bool, True for slices that can be shown.
+    failures : why slices (index k) can't be decoded, without a full stop; they hold the smallest value of the others.
+        A slice of which rows are missing is among them and among the loaded.
+    skipped : the same by file.
     Raises `NoVolume` for a stack without a geometry. No file is touched before `read`. Of a 4D stack the first time point is read.
     """
 
@@ -55,16 +75,20 @@ class VolumeReader:
         self.stack = stack
         self.volume = _empty_volume(stack)
         self.loaded: NDArray[np.bool_] = np.zeros(len(stack.images), np.bool_)
+        self.failures: dict[int, str] = {}
         self.skipped: list[Refused] = []
-        self._failed: list[int] = []
         self._lock = threading.Lock()
-        self._pending = set(range(len(stack.images)))
-        self._wanted = len(stack.images) // 2
+        self._order = NearestFirst(len(stack.images), len(stack.images) // 2)
+
+    @property
+    def done(self) -> int:
+        """How many slices have been read or given up."""
+        with self._lock:
+            return int(np.count_nonzero(self.loaded)) + sum(not self.loaded[k] for k in self.failures)
 
     def wants(self, k: int) -> None:
         """Read slice ``k`` next, then its neighbours. Any thread."""
-        with self._lock:
-            self._wanted = k
+        self._order.wants(k)
 
     def read(self, progress: Progress, on_slice: Callable[[int], None] | None = None) -> Volume:
         """Read what hasn't been read; ``on_slice(k)`` is called in this thread as slices arrive.
@@ -73,9 +97,12 @@ class VolumeReader:
         """
         with Archives() as archives:
             run = _Run(archives)
-            done = len(self.loaded) - len(self._pending)  # counted before any thread adds to it
-            count = min(MOST_THREADS, os.cpu_count() or 1, len(self._pending))
-            threads = [threading.Thread(target=self._work, args=(run,), name=f"decode-{n}", daemon=True) for n in range(count)]
+            left = self._order.left()
+            threads = [
+                threading.Thread(target=self._work, args=(run,), name=f"decode-{n}", daemon=True)
+                for n in range(min(_threads(self.stack), left))
+            ]
+            done = len(self.loaded) - left  # counted before any thread adds to it
             for thread in threads:
                 thread.start()
             try:
@@ -107,62 +134,64 @@ class VolumeReader:
         held: ImageFile | None = None
         several_in_a_file = len(self.stack.files) < len(self.stack.images)
         try:
-            while not run.stop.is_set() and (k := self._take()) is not None:
+            while not run.stop.is_set() and (k := self._order.take()) is not None:
                 ref = self.stack.images[k]
                 try:
-                    if held is None or held.location != ref.file:
-                        if held is not None:
-                            held.close()
-                        held = ImageFile(ref.file, run.archives)
-                    _read_slice(held, ref, self.volume.stored[k])
+                    if not several_in_a_file:
+                        with ImageFile(ref.file, run.archives) as file:
+                            missing = _read_slice(file, ref, self.volume.stored[k])
+                    else:
+                        if held is None or held.location != ref.file:
+                            if held is not None:
+                                held.close()
+                            held = run.open(ref.file)
+                        missing = _read_slice(held, ref, self.volume.stored[k])
                 except CannotDecode as error:
-                    self._fail(k, error)
+                    self._fail(k, error.why, error.code)
                     run.arrivals.put(_Arrival(k, error))
-                else:
-                    self.loaded[k] = True
-                    run.arrivals.put(_Arrival(k, None))
-                if held is not None and not several_in_a_file:
-                    held.close()
-                    held = None
+                    continue
+                if missing is not None:
+                    self._fail(k, missing, "truncated-pixels")
+                self.loaded[k] = True
+                run.arrivals.put(_Arrival(k, None))
         except Exception as error:  # a defect ends the job with its traceback, in the thread that waits
             run.arrivals.put(_Arrival(None, error))
         finally:
             if held is not None:
                 held.close()
 
-    def _take(self) -> int | None:
+    def _fail(self, k: int, why: str, code: str) -> None:
         with self._lock:
-            if not self._pending:
-                return None
-            wanted = self._wanted
-            k = min(self._pending, key=lambda number: abs(number - wanted))
-            self._pending.remove(k)
-            return k
-
-    def _fail(self, k: int, error: CannotDecode) -> None:
-        with self._lock:
-            self._failed.append(k)
-            self.skipped.append(Refused(self.stack.images[k].file, error.code, error.why))
+            self.failures[k] = why
+            self.skipped.append(Refused(self.stack.images[k].file, code, why))
 
     def _fill_failed(self) -> None:
         """Slices that couldn't be decoded get the smallest value there is: zero could be tissue."""
-        if not self._failed:
+        missing = [k for k in self.failures if not self.loaded[k]]
+        if not missing:
             return
         if not self.loaded.any():
             raise NoVolume(self.stack.series_uid, f"none of its slices can be decoded: {self.skipped[0].reason}")
         smallest = min(self.volume.stored[k].min() for k in np.flatnonzero(self.loaded))
-        self.volume.stored[self._failed] = smallest
+        self.volume.stored[missing] = smallest
 
 
-def _read_slice(file: ImageFile, ref: ImageRef, out: NDArray[np.generic]) -> None:
-    """Stored values into ``out``, through the file's modality table where it has one."""
+def _read_slice(file: ImageFile, ref: ImageRef, out: NDArray[np.generic]) -> str | None:
+    """Stored values into ``out``, through the file's modality table where it has one; returns what is missing of them."""
     table = modality_lut(file.header.elements, file.form.signed)
     if table is None:
-        file.stored_into(ref.frame, out, ref.tile)
-        return
+        return file.stored_into(ref.frame, out, ref.tile)
     stored = np.empty(out.shape, file.form.dtype)
-    file.stored_into(ref.frame, stored, ref.tile)
+    missing = file.stored_into(ref.frame, stored, ref.tile)
     out[...] = table.apply(stored)
+    return missing
+
+
+def _threads(stack: Stack) -> int:
+    """One a core for plain pixels; one more than decoder processes where these do the work, to have the next frame at hand."""
+    if any(syntax in supported_syntaxes() for syntax in stack.transfer_syntaxes):
+        return decoders().size + 1
+    return min(MOST_THREADS, os.cpu_count() or 1)
 
 
 def load_volume(stack: Stack, progress: Progress) -> Volume:

@@ -97,8 +97,12 @@ def test_a_truncated_file_among_good_ones_makes_the_result_partial_and_is_named(
     code, result = run([study], tmp_path / "out", catalogue)
     assert (code, result["status"]) == (8, "partial")
     said = " ".join(issue["message"] for issue in result["issues"])
-    assert last.name in said
     assert "notes.txt" in said
+    (entry,) = result["runs"]
+    assert [Path(skipped["file"]).name for skipped in entry["input"]["slices_skipped"]] == [last.name]
+    said = {issue["code"]: issue["message"] for issue in entry["issues"]}
+    assert "could not be decoded: 30" in said["skipped-slices"]
+    assert "93 of 96 rows are there" in said["truncated-pixels"]
 
 
 def test_export_names_what_could_not_be_decoded_and_writes_no_blank_slice(study, tmp_path):

@@ -17,9 +17,13 @@ from medviewer.core.progress import Progress
 from medviewer.core.study import FileLocation, ImageRef, Stack
 from medviewer.core.voi import Window
 from medviewer.core.volume import Rescale
+from medviewer.dicom import image_file
 from medviewer.dicom.description import attributes, readable_name
-from medviewer.dicom.frames import read_image
+from medviewer.dicom.files import Archives
+from medviewer.dicom.frames import ImageReader, read_image
 from medviewer.dicom.headers import source_datasets
+from medviewer.dicom.image_file import ImageFile
+from medviewer.dicom.reading_order import NearestFirst
 from medviewer.dicom.scan import scan
 from medviewer.dicom.thumbnails import thumbnail
 from medviewer.dicom.volumes import VolumeReader, load_volume
@@ -81,14 +85,72 @@ def test_slice_that_cannot_be_decoded_is_skipped_at_the_smallest_value(tmp_path:
     phantom = write_phantom(tmp_path, modality="CT")
     stack = only_stack(tmp_path)
     content = phantom.paths[6].read_bytes()
-    phantom.paths[6].write_bytes(content[:-1000])
+    phantom.paths[6].write_bytes(content[: -phantom.volume[6].nbytes])
     phantom.paths[9].unlink()
     reader = VolumeReader(stack)
     volume = reader.read(Progress())
     assert {skipped.file.path for skipped in reader.skipped} == {phantom.paths[6], phantom.paths[9]}
-    assert list(np.flatnonzero(~reader.loaded)) == [6, 9]
+    assert list(np.flatnonzero(~reader.loaded)) == sorted(reader.failures) == [6, 9]
     assert (volume.stored[[6, 9]] == phantom.volume.min()).all()
     np.testing.assert_array_equal(np.delete(volume.stored, [6, 9], 0), np.delete(phantom.volume, [6, 9], 0))
+
+
+def test_slice_of_which_rows_are_missing_is_shown_as_far_as_it_goes_and_named(tmp_path: Path) -> None:
+    phantom = write_phantom(tmp_path, modality="CT")
+    content = phantom.paths[6].read_bytes()
+    phantom.paths[6].write_bytes(content[: -10 * 40 * 2 - 6])  # ten rows and three pixels
+    stack = only_stack(tmp_path)
+    assert "truncated-pixels" in {notice.code for notice in stack.warnings}
+    reader = VolumeReader(stack)
+    volume = reader.read(Progress())
+    assert reader.failures == {6: "only 37 of its 48 rows are in the file"}
+    assert reader.loaded.all()
+    assert reader.done == 20
+    np.testing.assert_array_equal(volume.stored[6, :37], phantom.volume[6, :37])
+    assert (volume.stored[6, 37:] == phantom.volume[6, :37].min()).all()
+    image = read_image(stack.images[6])
+    np.testing.assert_array_equal(image.pixels, volume.stored[6])
+    assert image.missing == "only 37 of its 48 rows are in the file"
+    with ImageFile(stack.images[6].file, Archives()) as file, pytest.raises(CannotDecode, match="ends 806 bytes too early"):
+        file.stored(1)
+
+
+def test_pixels_are_never_taken_from_what_follows_them(tmp_path: Path) -> None:
+    phantom = write_phantom(tmp_path, shape_kji=(1, 16, 12))
+    ds = pydicom.dcmread(phantom.paths[0])
+    ds.PixelData = ds.PixelData[: 5 * 24]
+    ds.add_new(0xFFFCFFFC, "OB", b"\x7f" * 1000)
+    ds.save_as(phantom.paths[0])
+    image = read_image(ImageRef(FileLocation(phantom.paths[0]), ""))
+    assert image.missing == "only 5 of its 16 rows are in the file"
+    assert image.pixels.max() == phantom.volume[0, :5].max()
+
+
+@pytest.mark.parametrize("multiframe", [False, True])
+def test_a_file_of_many_images_is_opened_and_its_header_read_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, multiframe: bool
+) -> None:
+    phantom = write_phantom(tmp_path, multiframe=multiframe)
+    stack = only_stack(tmp_path)
+    read: list[object] = []
+    original = image_file.read_header
+    monkeypatch.setattr(image_file, "read_header", lambda *given: (read.append(1), original(*given))[1])
+    np.testing.assert_array_equal(VolumeReader(stack).read(Progress()).stored, phantom.volume)
+    assert len(read) == (1 if multiframe else 20)
+    read.clear()
+    with ImageReader() as reader:
+        for ref, expected in zip(stack.images, phantom.volume, strict=True):
+            np.testing.assert_array_equal(reader.read(ref).pixels, expected)
+    assert len(read) == (1 if multiframe else 20)
+
+
+def test_nearest_comes_first_whatever_is_wanted_in_between() -> None:
+    order = NearestFirst(10, 5)
+    assert [order.take() for _ in range(3)] == [5, 4, 6]
+    order.wants(9)
+    assert [order.take() for _ in range(3)] == [9, 8, 7]
+    order.wants(0)
+    assert [order.take() for _ in range(5)] == [0, 1, 2, 3, None]
 
 
 def test_stack_of_which_nothing_can_be_decoded_makes_no_volume(tmp_path: Path) -> None:

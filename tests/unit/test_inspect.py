@@ -39,7 +39,7 @@ def folder(tmp_path: Path) -> tuple[Path, Phantom]:
     root = tmp_path / "study"
     phantom = write_phantom(root / "slices", modality="CT")
     (root / "notes.txt").write_text("nothing to see")
-    (root / "cut.dcm").write_bytes(phantom.paths[0].read_bytes()[:2500])
+    (root / "cut.dcm").write_bytes(phantom.paths[0].read_bytes()[: -phantom.volume[0].nbytes + 60])
     return root, phantom
 
 

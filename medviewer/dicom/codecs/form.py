@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -67,6 +67,13 @@ class PixelForm:
     def native_bytes(self, frames: int) -> int:
         """Bytes of so many uncompressed frames; packed bits run on from frame to frame (PS3.5 8.2)."""
         return (self.native_bits * frames + 7) // 8
+
+    def of_length(self, length: int, frames: int) -> PixelForm:
+        """The form that native pixel data of so many bytes has: some files say YBR_FULL_422 and carry all samples."""
+        if self.samples == 3 and self.photometric == "YBR_FULL_422" and self.allocated == 8:
+            full = replace(self, photometric="YBR_FULL")
+            return full if length >= full.native_bytes(frames) else self
+        return self
 
 
 def pixel_form(elements: Elements, pixel_tag: int) -> PixelForm:

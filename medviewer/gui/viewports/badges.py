@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from medviewer.core.study import Notice
 from medviewer.dicom.spacing import Where
 from medviewer.gui.theme import colours
@@ -46,6 +44,10 @@ def notice_words(notice: Notice) -> str:
     return _WORDS.get(notice.code, notice.code.replace("-", " ").upper())
 
 
+MOST_NAMED = 5
+"""Slices that a tooltip names."""
+
+
 def badges(display: Display, source: Source, picture: Picture) -> list[Badge]:
     """The marks of a pane, most important first."""
     marks = []
@@ -64,10 +66,11 @@ def badges(display: Display, source: Source, picture: Picture) -> list[Badge]:
     missing = _not_loaded(display)
     if missing:
         marks.append(Badge(f"LOADING {missing} %", colours.ACCENT, "The rest of the images is still being read."))
-    if display.reader is not None and display.reader.skipped:
-        count = len(display.reader.skipped)
-        words = "; ".join(sorted({refused.reason for refused in display.reader.skipped}))
-        marks.append(Badge(f"{count} NOT READ", colours.BAD, f"{count} images could not be read: {words}."))
+    failures = dict(display.reader.failures) if display.reader is not None else {}
+    if failures:
+        words = "; ".join(f"slice {k + 1} could not be decoded: {failures[k]}" for k in sorted(failures)[:MOST_NAMED])
+        more = f"; and {len(failures) - MOST_NAMED} more" if len(failures) > MOST_NAMED else ""
+        marks.append(Badge(f"{len(failures)} NOT READ", colours.BAD, f"{words[:1].upper()}{words[1:]}{more}."))
     return marks
 
 
@@ -76,5 +79,5 @@ def _not_loaded(display: Display) -> int | None:
     reader = display.reader
     if reader is None:
         return None
-    done = int(np.count_nonzero(reader.loaded)) + len(reader.skipped)
+    done = reader.done
     return None if done >= reader.loaded.size else int(100 * done / reader.loaded.size)

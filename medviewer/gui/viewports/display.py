@@ -73,7 +73,7 @@ class Display(QObject):
     def is_complete(self) -> bool:
         """Whether all of the volume has been read."""
         reader = self.reader
-        return reader is not None and int(np.count_nonzero(reader.loaded)) + len(reader.skipped) >= reader.loaded.size
+        return reader is not None and reader.done >= reader.loaded.size
 
     @property
     def key(self) -> tuple[str, int] | None:

@@ -58,7 +58,7 @@ class PlanesSource:
         reader = self._display.reader
         assert reader is not None
         index = self.index()
-        state = bool(reader.loaded[index]) if self.planes.is_acquired else int(np.count_nonzero(reader.loaded))
+        state = (bool(reader.loaded[index]), index in reader.failures) if self.planes.is_acquired else int(np.count_nonzero(reader.loaded))
         return self.kind, index, state, self._display.time, id(self._volume)
 
     def frame(self) -> PlaneFrame:
@@ -113,8 +113,11 @@ class PlanesSource:
     def fit_mm(self) -> None:
         """The whole plane."""
 
-    def why_not(self) -> None:
-        """There is always a plane."""
+    def why_not(self) -> str | None:
+        """Why the slice could not be decoded; a computed plane always has something to show."""
+        reader, index = self._display.reader, self.index()
+        why = reader.failures.get(index) if reader is not None and self.planes.is_acquired else None
+        return f"Slice {index + 1} could not be decoded: {why}." if why else None
 
 
 def _per_slice(geometry: Geometry, values: list[float]) -> NDArray[np.float32]:
