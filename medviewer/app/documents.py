@@ -15,6 +15,7 @@ from medviewer.core.study import FileLocation, ImageRef, Scan, Stack
 from medviewer.dicom.objects.data_set import DataSet, read_data_set
 from medviewer.dicom.objects.enclosed import EnclosedFile, read_enclosed
 from medviewer.dicom.objects.sr_content import Report, report_of
+from medviewer.dicom.objects.waveform import Waveform, read_waveform
 from medviewer.dicom.thumbnails import thumbnail
 
 
@@ -92,3 +93,9 @@ def save_enclosed(stack: Stack, path: Path, progress: Progress) -> Path:
     with new_file(path) as part:
         part.write_bytes(enclosed.data)
     return path
+
+
+def read_waveform_of(stack: Stack, progress: Progress) -> Waveform:
+    """The waveform in a stack's file; raises `CannotDecode`."""
+    progress.report(None, f"Reading {stack.images[0].file.path.name}")
+    return read_waveform(stack.images[0].file)

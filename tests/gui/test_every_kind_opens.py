@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pydicom.data import get_testdata_file
 from pydicom.dataset import Dataset
@@ -19,12 +20,13 @@ from pydicom.uid import KeyObjectSelectionDocumentStorage, MRImageStorage, gener
 from PySide6.QtCore import QBuffer
 from PySide6.QtGui import QColor, QImage, QPainter, QPdfWriter
 from support.gui_steps import LIMIT_MS
-from support.objects import CDA, binary_stl, coded, enclosed_object, save_object
+from support.objects import CDA, bare_object, binary_stl, coded, enclosed_object, save_object, waveform_group
 from support.phantoms import write_phantom
 
 from medviewer.gui.documents.enclosed_page import FilePage, TextPage
 from medviewer.gui.documents.report_page import ReportPage
 from medviewer.gui.documents.tag_page import TagPage
+from medviewer.gui.documents.waveform_page import WaveformPage
 from medviewer.gui.main_window import MainWindow
 from medviewer.gui.messages import Level
 
@@ -160,6 +162,38 @@ def shows_the_letter(window: MainWindow, image: QImage) -> None:
     assert shades(image) > 8
 
 
+def write_pressure(folder: Path) -> None:
+    """Two pressures over four seconds, one of them with a gap."""
+    ds = bare_object("9.2.1", "HD")
+    time = np.arange(1000) / 250
+    pressures = np.stack((80 + 40 * np.sin(2 * np.pi * 1.2 * time) ** 2, 8 + 3 * np.sin(2 * np.pi * 0.3 * time)), axis=1)
+    stored = np.round(pressures * 10).astype("<i2")
+    stored[500:560, 1] = -32768
+    ds.WaveformSequence = [waveform_group(stored, "SS", ("Aorta", "Right atrium"), "mm[Hg]", "0.1", padding=-32768)]
+    save_object(ds, folder / "pressure.dcm")
+
+
+def darkest(window: MainWindow) -> int:
+    """How many dark dots are on the paper, where there is nothing but the grid otherwise."""
+    image = window.documents.page.paper.grab().toImage()
+    steps = [(x, y) for x in range(0, image.width(), 2) for y in range(0, image.height(), 2)]
+    return sum(image.pixelColor(x, y).lightness() < 90 for x, y in steps)
+
+
+def shows_the_ecg(window: MainWindow, image: QImage) -> None:
+    page = window.documents.page
+    assert isinstance(page, WaveformPage)
+    assert len(page.paper.sheet.strips) == 13
+    assert darkest(window) > 1500
+
+
+def shows_the_pressure(window: MainWindow, image: QImage) -> None:
+    page = window.documents.page
+    assert isinstance(page, WaveformPage)
+    assert [strip.scale for strip in page.paper.sheet.strips] == ["80 to 120 mm[Hg]", "5 to 11 mm[Hg]"]
+    assert darkest(window) > 300
+
+
 def says(*words: str) -> Callable[[MainWindow, QImage], None]:
     """A report's page has these words in its text."""
 
@@ -210,6 +244,8 @@ KINDS = [
     Kind("clinical-document", enclosed("cda", CDA.encode()), page_is_there(TextPage), shows_the_letter),
     Kind("stl", enclosed("stl", binary_stl(12)), page_is_there(FilePage), has_facts("3D model (STL)", "12", "684 bytes")),
     Kind("obj", enclosed("obj", b"v 0 0 0\n"), page_is_there(FilePage), has_facts("3D model (Wavefront OBJ)")),
+    Kind("ecg", pydicom_file("waveform_ecg.dcm"), page_is_there(WaveformPage), shows_the_ecg),
+    Kind("pressure", write_pressure, page_is_there(WaveformPage), shows_the_pressure),
     Kind("plan", pydicom_file("rtplan.dcm"), page_is_there(TagPage), lists_tags("RTPLAN", "BeamSequence")),
 ]
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+from pydicom.uid import UID, ExplicitVRLittleEndian, generate_uid
 
 CLASSES = {"pdf": "104.1", "cda": "104.2", "stl": "104.3", "obj": "104.4", "mtl": "104.5"}
 MIMES = {"pdf": "application/pdf", "cda": "text/XML", "stl": "model/stl", "obj": "model/obj", "mtl": "model/mtl"}
@@ -30,7 +32,8 @@ def save_object(ds: Dataset, path: Path, syntax: str = ExplicitVRLittleEndian) -
     meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = ds.SOPClassUID, ds.SOPInstanceUID
     meta.TransferSyntaxUID = syntax
     path.parent.mkdir(parents=True, exist_ok=True)
-    FileDataset(str(path), ds, file_meta=meta, preamble=b"\0" * 128).save_as(path, enforce_file_format=True)
+    how = {"is_implicit_VR": UID(syntax).is_implicit_VR, "is_little_endian": UID(syntax).is_little_endian}
+    FileDataset(str(path), ds, file_meta=meta, preamble=b"\0" * 128, **how).save_as(path, enforce_file_format=True)
     return path
 
 
@@ -48,6 +51,26 @@ def enclosed_object(kind: str, data: bytes, title: str = "A title", *, length: b
     ds.EncapsulatedDocument = data + b"\0" * (len(data) % 2)
     if length:
         ds.EncapsulatedDocumentLength = len(data)
+    return ds
+
+
+def waveform_group(
+    stored: np.ndarray, kind: str, labels: Sequence[str], unit: str, sensitivity: str, frequency: float = 250.0, padding: int | None = None
+) -> Dataset:
+    """A multiplex group of stored values ``[sample, channel]``; all channels have the same unit and sensitivity."""
+    ds = Dataset()
+    ds.WaveformOriginality, ds.NumberOfWaveformSamples, ds.NumberOfWaveformChannels = "ORIGINAL", *stored.shape
+    ds.SamplingFrequency = frequency
+    ds.ChannelDefinitionSequence = []
+    for label in labels:
+        channel = Dataset()
+        channel.ChannelLabel, channel.ChannelSensitivity, channel.ChannelBaseline = label, sensitivity, "0"
+        channel.ChannelSensitivityUnitsSequence = [coded(unit, "UCUM", unit)]
+        ds.ChannelDefinitionSequence.append(channel)
+    ds.WaveformBitsAllocated, ds.WaveformSampleInterpretation = 8 * stored.itemsize, kind
+    if padding is not None:
+        ds.add_new("WaveformPaddingValue", "OW", np.array(padding, stored.dtype).tobytes())
+    ds.add_new("WaveformData", "OW", stored.tobytes())
     return ds
 
 

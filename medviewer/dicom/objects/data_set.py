@@ -35,6 +35,11 @@ class DataSet:
     pixels: PixelBytes | None
     notes: tuple[str, ...] = ()
 
+    @property
+    def is_little_endian(self) -> bool:
+        """How binary values are written that pydicom leaves as bytes."""
+        return self.ds.original_encoding[1] is not False
+
 
 def read_data_set(location: FileLocation, largest_bytes: int | None = LARGEST_VALUE) -> DataSet:
     """Read everything before the pixel data; of a damaged file, what stands before the damage.

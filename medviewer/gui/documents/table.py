@@ -69,6 +69,19 @@ def _enclosed_page(file: Any, stack: Stack, desk: Desk) -> QWidget:
     return enclosed_page(file, desk)
 
 
+def _read_waveform(stack: Stack, progress: Progress) -> Any:
+    from medviewer.app.documents import read_waveform_of
+
+    return read_waveform_of(stack, progress)
+
+
+def _waveform_page(waveform: Any, stack: Stack, desk: Desk) -> QWidget:
+    from medviewer.gui.documents.waveform_page import WaveformPage
+
+    del stack, desk
+    return WaveformPage(waveform)
+
+
 def _of_kind(kind: StackKind) -> Callable[[Stack], bool]:
     return lambda stack: stack.kind is kind
 
@@ -80,6 +93,7 @@ TAGS = PageKind("tags", "Tags", "list", lambda _: True, _read_tags, _tag_page)
 PAGES: tuple[PageKind, ...] = (
     PageKind("report", "Report", "report", _of_kind(StackKind.REPORT), _read_report, _report_page),
     PageKind("enclosed", "Document", "file", _of_kind(StackKind.DOCUMENT), _read_enclosed, _enclosed_page),
+    PageKind("waveform", "Waveform", "waveform", _of_kind(StackKind.WAVEFORM), _read_waveform, _waveform_page),
     TAGS,
 )
 
