@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from medviewer.app.overlays import Overlay
 from medviewer.core.graphics import Units
 from medviewer.core.overlay import GraphicsOverlay, ImageKey, KeyImages, PlaneStack, ScalarOverlay, SegmentationOverlay, StructureOverlay
+from medviewer.core.presentation import PresentationState
 
 Float = NDArray[np.float64]
 
@@ -35,8 +36,9 @@ def place_of(overlay: Overlay, member: int | None) -> Place | None:
     if isinstance(overlay, ScalarOverlay):
         stack = max((s for s in overlay.stacks if s.geometry is not None), key=lambda s: s.array.size, default=None)
         return _highest(stack) if stack is not None else None
-    if isinstance(overlay, KeyImages):
-        return Place(images=overlay.images)
+    if isinstance(overlay, KeyImages | PresentationState):
+        drawn = [g.images for g in overlay.graphics if g.group == member] if isinstance(overlay, PresentationState) else []
+        return Place(images=next(iter(drawn), frozenset()) or overlay.images)
     return _of_graphics(overlay, member)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from medviewer.core.errors import CannotDecode
 from medviewer.core.overlay import GraphicsOverlay, KeyImages, OverlayKind, ScalarOverlay, SegmentationOverlay, StructureOverlay
+from medviewer.core.presentation import PresentationState
 from medviewer.core.progress import Progress
 from medviewer.core.study import FileLocation
 
-Overlay = SegmentationOverlay | StructureOverlay | ScalarOverlay | GraphicsOverlay | KeyImages
+Overlay = SegmentationOverlay | StructureOverlay | ScalarOverlay | GraphicsOverlay | KeyImages | PresentationState
 
 
 def read_overlay(kind: OverlayKind, file: FileLocation, progress: Progress) -> Overlay:
@@ -33,4 +33,11 @@ def read_overlay(kind: OverlayKind, file: FileLocation, progress: Progress) -> O
             from medviewer.dicom.objects.sr_annotations import read_key_images
 
             return read_key_images(file, progress)
-    raise CannotDecode(str(file), f"a {kind.value} can't be drawn yet", "not-supported")
+        case OverlayKind.PRESENTATION:
+            from medviewer.dicom.objects.presentation import read_presentation
+
+            return read_presentation(file, progress)
+        case OverlayKind.PARAMETRIC_MAP:
+            from medviewer.dicom.objects.parametric import read_map
+
+            return read_map(file, progress)

@@ -47,6 +47,7 @@ class DecodedImage:
     spacing : how far apart pixels lie and where that holds, or None. regions : calibrated parts of an ultrasound image.
     overlays : planes drawn over it. shutter : what may be seen of it, or None for all.
     missing : what of the pixels isn't in the file, in words without a full stop, or None.
+    through_table : whether the pixels went through the file's modality table.
     """
 
     pixels: NDArray[np.generic]
@@ -64,6 +65,7 @@ class DecodedImage:
     overlays: tuple[OverlayPlane, ...] = ()
     shutter: Shutter | None = None
     missing: str | None = None
+    through_table: bool = False
 
     @property
     def spacing_mm(self) -> tuple[float, float] | None:
@@ -185,6 +187,7 @@ def _image(file: ImageFile, frame: int, facts: FrameFacts, tile: Tile | None) ->
         spacing=spacing,
         geometry=geometry,
         stored_bits=form.stored if table is None else table.bits,
+        through_table=table is not None,
         padding_limit=limit if table is None else None,
         empty=is_padding(pixels, padding_range(padding, limit)) if table is not None else None,
         supplement=supplemental_palette(elements, form.photometric, signed=form.signed) if table is None else None,

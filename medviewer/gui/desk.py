@@ -63,6 +63,7 @@ class Desk(QObject):
         self.overlays = OverlayDesk(session, self.main, self.events, self.display, self)
         self.overlays.images_found.connect(self.open_key)
         self.overlays.alone.connect(self._on_alone)
+        self.overlays.as_images_asked.connect(self._show_again)
         self.overlays.image_asked.connect(lambda index: self.views.active.go(index))
         self.findings = FindingDesk(session, self.events, self.display, ask.reader_name, self)
         self._repaint = QTimer(self, singleShot=True, interval=REPAINT_MS)
@@ -132,7 +133,7 @@ class Desk(QObject):
             return
         if previous is not None:
             previous.close()
-        if before is not None:
+        if before is not None and before != stack.key:
             self.session.rest_stack(before)
 
     @Slot(int)
@@ -219,12 +220,23 @@ class Desk(QObject):
             return shown.study.study_uid == self._wanted.study_uid
         return not self._wanted.accession or shown.study.accession == self._wanted.accession
 
+    @Slot(bool)
+    def _show_again(self, as_images: bool) -> None:
+        """Show the stack on display as single images, or as what it is."""
+        shown = self.display.shown
+        if shown is not None and as_images:
+            self.display.show_images(shown, self._images(shown.stack))
+        elif shown is not None and shown.stack.makes_volume:
+            self.show_stack(shown)
+
     @Slot(object, object)
     def _on_alone(self, shown: Shown, reader: VolumeReader | None) -> None:
         """Show an object whose images aren't there: on a grid of its own, else as the frames it has."""
         previous = self.display.images
         if reader is not None:
             self.display.show_volume(Shown(shown.patient, shown.study, reader.stack), reader)
+            if reader.loaded.size == 1:  # nothing to reformat
+                self.views.toggle_maximised(self.views.active)
         elif shown.stack.rows and shown.stack.columns:
             self.display.show_images(shown, self._images(shown.stack))
         else:

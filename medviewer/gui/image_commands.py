@@ -1,13 +1,13 @@
-"""Rows of the command table about what images' own files say of their display."""
+"""Rows of the command table about what images' own files, and key object selections, say of their display."""
 
 from __future__ import annotations
 
-from medviewer.gui.actions import file_display
-from medviewer.gui.command import Command, Menu
+from medviewer.gui.actions import file_display, key_images
+from medviewer.gui.command import Command, Menu, Where
 
 
 def image_commands() -> list[Command]:
-    """Overlay planes and shutters of the file."""
+    """Overlay planes and shutters of the file, key images."""
     return [
         Command(
             "view.file-overlays",
@@ -28,5 +28,23 @@ def image_commands() -> list[Command]:
             refuse=file_display.no_shutter,
             checked=file_display.shutter_is_on,
             group=1,
+        ),
+        Command(
+            "image.next-key",
+            "Next key image",
+            lambda d: key_images.step(d, 1),
+            Menu.IMAGE,
+            ("Alt+Down",),
+            Where.VIEW,
+            key_images.none,
+        ),
+        Command(
+            "image.previous-key",
+            "Previous key image",
+            lambda d: key_images.step(d, -1),
+            Menu.IMAGE,
+            ("Alt+Up",),
+            Where.VIEW,
+            key_images.none,
         ),
     ]

@@ -16,6 +16,7 @@ from medviewer.app.session import Session
 from medviewer.app.standalone import on_its_own
 from medviewer.core.errors import Cancelled, MedviewerError
 from medviewer.core.overlay import OverlayKind
+from medviewer.core.presentation import PresentationState
 from medviewer.core.progress import Progress
 from medviewer.core.study import FileLocation, Scan, Stack
 from medviewer.dicom.objects.companion_header import overlay_kind
@@ -63,6 +64,10 @@ class Entry:
         return self.companion.file
 
 
+def _presents(entry: Entry) -> bool:
+    return entry.companion.kind is OverlayKind.PRESENTATION and entry.state is State.ON
+
+
 class OverlayDesk(QObject):
     """The objects of the scan that belong on the stack on display."""
 
@@ -70,6 +75,7 @@ class OverlayDesk(QObject):
     look_changed = Signal()
     images_found = Signal(object)  # the key of the stack that an opened object belongs on
     image_asked = Signal(int)  # the index of an image of the stack on display
+    as_images_asked = Signal(bool)  # the stack on display as single images, or again as what it is
     alone = Signal(object, object)  # Shown, and a VolumeReader or None: its images aren't there
 
     def __init__(self, session: Session, main: MainThread, events: Events, display: Display, parent: QObject | None = None) -> None:
@@ -78,6 +84,7 @@ class OverlayDesk(QObject):
         self.companions = Companions()
         self.entries: tuple[Entry, ...] = ()
         self._wanted: set[FileLocation] = set()
+        self._key: tuple[str, int] | None = None
         self._generation = self._opening = 0
         self._looks: dict[FileLocation, Look] = {}
         display.changed.connect(self._on_display)
@@ -194,9 +201,32 @@ class OverlayDesk(QObject):
             self._take(replace(entry, state=state, words=f"It can't be drawn: {words}."))
 
     def _take(self, entry: Entry) -> None:
-        self.entries = tuple(entry if e.file == entry.file else e for e in self.entries)
-        self._draw()
+        """Take over how a line stands now; of presentation states one holds at a time."""
+        presents = entry.companion.kind is OverlayKind.PRESENTATION and entry.state is State.ON
+        self.entries = tuple(
+            entry if e.file == entry.file else replace(e, state=State.OFF) if presents and _presents(e) else e for e in self.entries
+        )
+        self._arrange()
         self.changed.emit()
+        if presents:
+            self.go_to(entry.file, None)
+
+    def _arrange(self) -> None:
+        """Presentation states are for single images: a volume gives way to its images while one holds."""
+        state = self._presentation()
+        if state is not None and self._display.reader is not None:
+            self.as_images_asked.emit(True)  # comes back here, with images on display
+        elif state is None and self._display.images is not None and self._display.presentation is not None:
+            self._display.set_presentation(None)
+            self._draw()
+            self.as_images_asked.emit(False)
+        else:
+            self._display.set_presentation(state)
+            self._draw()
+
+    def _presentation(self) -> PresentationState | None:
+        states = [e.overlay for e in self.entries if e.state is State.ON and isinstance(e.overlay, PresentationState)]
+        return states[0] if states else None
 
     def _draw(self) -> None:
         drawn = [
@@ -208,8 +238,10 @@ class OverlayDesk(QObject):
 
     @Slot(object)
     def _on_display(self, change: Change) -> None:
-        if Change.STACK in change:
-            self.entries = ()
+        if Change.STACK in change and self._display.key is not None and self._display.key == self._key:
+            self._arrange()
+        elif Change.STACK in change:
+            self.entries, self._key = (), self._display.key
             self._look()
             self.changed.emit()
 

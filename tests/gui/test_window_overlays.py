@@ -8,8 +8,18 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
-from support.gui_steps import LEFT, LIMIT_MS
-from support.overlay_objects import write_dose, write_seg_object, write_structures
+from support.gui_steps import LEFT, LIMIT_MS, move
+from support.overlay_objects import (
+    dataset,
+    headers_of,
+    reference_to,
+    write_dose,
+    write_key_objects,
+    write_map,
+    write_presentation,
+    write_seg_object,
+    write_structures,
+)
 from support.phantoms import LESION, Phantom, write_phantom
 
 from medviewer.gui.overlay_desk import State
@@ -158,3 +168,88 @@ def test_an_object_that_can_not_be_read_says_so_and_costs_only_itself(qtbot, win
     qtbot.waitUntil(lambda: states() == {"segmentation": State.ON, "structures": State.FAILED}, timeout=LIMIT_MS)
     assert len(window.desk.display.objects) == 1
     assert next(entry.words for entry in overlays.entries if entry.state is State.FAILED).startswith("It can't be drawn")
+
+
+def test_a_presentation_state_turns_and_windows_its_images_until_it_is_switched_off(qtbot, window, study: Phantom, tmp_path: Path) -> None:
+    write_presentation(
+        tmp_path / "study" / "pr.dcm",
+        study,
+        [11],
+        RescaleSlope="1",
+        RescaleIntercept="-1024",
+        SoftcopyVOILUTSequence=[dataset(WindowCenter="1000", WindowWidth="100")],
+        ImageRotation=90,
+        ImageHorizontalFlip="N",
+        GraphicLayerSequence=[dataset(GraphicLayer="A", GraphicLayerOrder=1)],
+        GraphicAnnotationSequence=[
+            dataset(
+                GraphicLayer="A",
+                ReferencedImageSequence=[reference_to(headers_of(study)[11])],
+                GraphicObjectSequence=[
+                    dataset(
+                        GraphicAnnotationUnits="PIXEL",
+                        GraphicDimensions=2,
+                        NumberOfGraphicPoints=1,
+                        GraphicData=[5.5, 40.5],
+                        GraphicType="POINT",
+                        GraphicFilled="N",
+                    )
+                ],
+            )
+        ],
+    )
+    open_row(qtbot, window, tmp_path / "study", "presentation")
+    display, pane = window.desk.display, window.desk.views.active
+    assert display.images is not None
+    qtbot.waitUntil(lambda: pane.picture is not None and pane.source.index() == 11, timeout=LIMIT_MS)
+    assert np.array_equal(pane.picture.pixels, np.rot90(study.volume[11], -1))
+    assert (pane.picture.voi.centre, pane.picture.voi.width) == (1000, 100)
+    assert pane.picture.frame.letters().top == "R"  # a quarter turn clockwise of an axial image brings the patient's right up
+    rows = study.volume.shape[1]
+    cross = pane.placement().to_screen(5, rows - 1 - 40).toPoint()
+    colour = pane.grab().toImage().pixelColor(cross)
+    assert colour.red() > 150
+    assert colour.blue() < colour.red() - 60
+    pane.go(12)
+    qtbot.waitUntil(lambda: pane.picture is not None, timeout=LIMIT_MS)
+    assert np.array_equal(pane.picture.pixels, study.volume[12])  # the state isn't for this one
+    window.side.overlays.objects.tree.topLevelItem(0).setCheckState(0, UNCHECKED)
+    qtbot.waitUntil(lambda: display.volume is not None, timeout=LIMIT_MS)
+    assert display.presentation is None
+    assert display.objects == ()
+
+
+def test_alt_and_arrows_leaf_through_key_images(qtbot, window, study: Phantom, tmp_path: Path) -> None:
+    write_key_objects(tmp_path / "study" / "ko.dcm", study, [3, 15])
+    window.desk.open_paths([tmp_path / "study"])
+    qtbot.waitUntil(lambda: bool(window.desk.display.objects), timeout=LIMIT_MS)
+    pane = window.desk.views.active
+    pane.go(0)
+    pane.setFocus()
+    found = []
+    for key in (Qt.Key.Key_Down, Qt.Key.Key_Down, Qt.Key.Key_Down, Qt.Key.Key_Up):
+        QTest.keyClick(pane, key, Qt.KeyboardModifier.AltModifier)
+        found.append(pane.source.index())
+    assert found == [3, 15, 15, 3]
+    pane.grab()
+    assert "KEY IMAGE" in [badge.text for _, badge in pane._badge_places]
+    pane.go(4)
+    pane.grab()
+    assert "KEY IMAGE" not in [badge.text for _, badge in pane._badge_places]
+
+
+def test_the_value_of_a_map_and_the_name_of_a_segment_are_read_under_the_mouse(qtbot, window, study: Phantom, tmp_path: Path) -> None:
+    write_map(tmp_path / "study" / "pm.dcm", study, study.volume.astype(np.float32), slope=0.5, intercept=3)
+    write_seg_object(tmp_path / "study" / "seg.dcm", study, (study.labels == LESION).astype(np.uint8), "BINARY")
+    open_row(qtbot, window, tmp_path / "study", "segmentation")
+    for entry in window.desk.overlays.entries:
+        window.desk.overlays.show(entry.file, shown=True)
+    display = window.desk.display
+    qtbot.waitUntil(lambda: display.is_complete and len(display.objects) == 2, timeout=LIMIT_MS)
+    display.set_point(study.lesion_centre_lps)
+    pane = window.desk.views.active
+    ijk = np.rint(study.geometry.to_index(study.lesion_centre_lps.reshape(1, 3)))[0].astype(int)
+    place = pane.placement().to_screen(*pane.picture.frame.to_pixel(study.geometry.to_lps([ijk])[0]))
+    move(pane, place.toPoint())
+    value = study.volume[ijk[2], ijk[1], ijk[0]] * 0.5 + 3
+    assert set(pane.corner_facts().drawn) == {f"diffusion {value:.4g} mm2/s", "segment 1"}

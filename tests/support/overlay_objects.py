@@ -121,3 +121,71 @@ def write_dose(
         setattr(ds, name, value)
     ds.save_as(path, enforce_file_format=True)
     return path
+
+
+def write_presentation(path: Path, phantom: Phantom, slices: Sequence[int], **values: object) -> Path:
+    """A Grayscale Softcopy Presentation State for some slices. values : attributes, set as they are; sequences as lists of datasets."""
+    ds = _object(phantom, "1.2.840.10008.5.1.4.1.1.11.1", "PR")
+    sources = [headers_of(phantom)[k] for k in slices]
+    series = Dataset()
+    series.SeriesInstanceUID = phantom.series_uid
+    series.ReferencedImageSequence = Items([reference_to(source) for source in sources])
+    ds.ReferencedSeriesSequence = Items([series])
+    ds.ContentLabel, ds.PresentationLUTShape = "STATE", "IDENTITY"
+    for name, value in values.items():
+        setattr(ds, name, Items(value) if isinstance(value, list) and value and isinstance(value[0], Dataset) else value)
+    ds.save_as(path, enforce_file_format=True)
+    return path
+
+
+def reference_to(source: Dataset) -> Dataset:
+    reference = Dataset()
+    reference.ReferencedSOPClassUID, reference.ReferencedSOPInstanceUID = source.SOPClassUID, source.SOPInstanceUID
+    return reference
+
+
+def dataset(**values: object) -> Dataset:
+    """A data set with these attributes; lists of data sets become sequences."""
+    ds = Dataset()
+    for name, value in values.items():
+        setattr(ds, name, Items(value) if isinstance(value, list) and value and isinstance(value[0], Dataset) else value)
+    return ds
+
+
+def write_key_objects(path: Path, phantom: Phantom, slices: Sequence[int]) -> Path:
+    """A Key Object Selection of some slices, by highdicom."""
+    sources = [headers_of(phantom)[k] for k in slices]
+    title = hd.sr.CodedConcept("113000", "DCM", "Of Interest")
+    content = hd.ko.KeyObjectSelection(document_title=title, referenced_objects=sources, description="look here")
+    hd.ko.KeyObjectSelectionDocument(
+        sources, content, generate_uid(), 40, generate_uid(), 1, manufacturer="test", institution_name=""
+    ).save_as(path)
+    return path
+
+
+def write_map(path: Path, phantom: Phantom, values: np.ndarray, slope: float = 1.0, intercept: float = 0.0, unit: str = "mm2/s") -> Path:
+    """A parametric map by highdicom over all slices. values : stored ones, ``[k, j, i]``."""
+    mapping = hd.pm.RealWorldValueMapping(
+        lut_label="ADC",
+        lut_explanation="diffusion",
+        unit=hd.sr.CodedConcept(unit, "UCUM", unit),
+        value_range=(0, 4095) if values.dtype.kind in "iu" else (0.0, 1e6),
+        intercept=intercept,
+        slope=slope,
+    )
+    hd.pm.ParametricMap(
+        headers_of(phantom),
+        values,
+        generate_uid(),
+        60,
+        generate_uid(),
+        1,
+        "test",
+        "test",
+        "1",
+        "1",
+        contains_recognizable_visual_features=False,
+        real_world_value_mappings=[mapping],
+        voi_lut_transformations=[hd.VOILUTTransformation(window_center=500.0, window_width=1000.0)],
+    ).save_as(path)
+    return path

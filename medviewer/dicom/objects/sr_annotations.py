@@ -27,6 +27,8 @@ _SHAPES = {
 _FEWEST = {Shape.POINT: 1, Shape.MULTIPOINT: 1, Shape.POLYLINE: 2, Shape.POLYGON: 3, Shape.CIRCLE: 2, Shape.ELLIPSE: 4}
 _FINDING, _TRACKING, _LABEL, _COLOUR = "121071", "112039", "125309", "718499004"
 _DESCRIPTION = "113012"
+_REFERENCE_POINTS = "122438"
+"""Points beside a shape that say where its label was put; they are no finding."""
 _YELLOW = (255, 222, 89)
 _HEX = re.compile(r"#([0-9a-fA-F]{6})$")
 _PLACEHOLDER = re.compile(r"\{[^}]*\}")
@@ -88,7 +90,8 @@ def read_key_images(location: FileLocation, progress: Progress) -> KeyImages:
 
 
 def _drawn(item: ContentItem, around: tuple[ContentItem, ...]) -> Iterator[_Drawn]:
-    if item.coordinates is not None and item.value_type in ("SCOORD", "SCOORD3D"):
+    drawable = item.coordinates is not None and item.value_type in ("SCOORD", "SCOORD3D")
+    if drawable and (item.concept is None or item.concept.value != _REFERENCE_POINTS):
         yield _Drawn(item, around)
     for child in item.children:
         yield from _drawn(child, (*around, item))

@@ -6,6 +6,7 @@ from medviewer.core.study import Notice
 from medviewer.dicom.spacing import Where
 from medviewer.gui.theme import colours
 from medviewer.gui.viewports.display import Display
+from medviewer.gui.viewports.object_words import object_badges
 from medviewer.gui.viewports.painting import Badge
 from medviewer.gui.viewports.source import Picture, Source
 
@@ -53,6 +54,7 @@ def badges(display: Display, source: Source, picture: Picture) -> list[Badge]:
     marks = []
     if display.analysis is not None and display.overlay.shown and (display.overlay.mask or display.overlay.heat):
         marks.append(_REVIEWED if display.reviewed else _NOT_REVIEWED)
+    marks += object_badges(display, source)
     if source.derived is not None:
         marks.append(Badge(source.derived.upper(), colours.SOFT, "This plane is computed from the images, not as acquired."))
     if display.shown is not None:

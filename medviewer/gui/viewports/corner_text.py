@@ -37,6 +37,7 @@ class CornerFacts:
     value: float | tuple[int, ...] | None
     region: str = ""
     time: str = ""
+    drawn: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def corner_text(facts: CornerFacts, *, everything: bool) -> Corners:
     return Corners(
         [*identity, *_present(born), *_present(" ".join([*date, dicom_time(facts.study.time)]).strip())],
         [*_series(facts.stack), *_technique(facts)],
-        [*_present(facts.region), *_value(facts), *_window(facts), f"Zoom {facts.zoom_percent:.0f} %"],
+        [*facts.drawn, *_present(facts.region), *_value(facts), *_window(facts), f"Zoom {facts.zoom_percent:.0f} %"],
         [*_place(facts), *image],
     )
 

@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Signal
 
 from medviewer.app.analysis import Analysis
 from medviewer.app.stack_images import StackImages
+from medviewer.core.presentation import PresentationState
 from medviewer.core.study import Stack, TimePoint
 from medviewer.core.voi import LookUpTable, Padding, Voi, Window
 from medviewer.core.volume import Rescale, Volume
@@ -49,6 +50,7 @@ class Display(QObject):
         self.oblique: tuple[Float, Float] = OBLIQUE_START
         self.overlay = OverlayStyle()
         self.objects: tuple[DrawnObject, ...] = ()
+        self.presentation: PresentationState | None = None
         self.text_shown = True
         self.data_version = 0
         self.time = 0
@@ -131,7 +133,7 @@ class Display(QObject):
         """Show nothing."""
         self._remember()
         self.shown = self.reader = self.images = self.attributes = self.analysis = self.window = None
-        self.objects = ()
+        self.objects, self.presentation = (), None
         self.changed.emit(Change.STACK)
 
     def take_attributes(self, attributes: ImageAttributes) -> None:
@@ -200,6 +202,14 @@ class Display(QObject):
             self.objects = objects
             self.changed.emit(Change.OVERLAY)
 
+    def set_presentation(self, state: PresentationState | None) -> None:
+        """Show single images as a presentation state says, or as their files say."""
+        if state is not self.presentation:
+            self.presentation = state
+            self.choice, self.window_is_own, self.inverted = 0, False, False
+            self.window = self._first_window() if self.reader is not None else None
+            self.changed.emit(Change.WINDOW | Change.DATA | Change.OVERLAY)
+
     def set_reviewed(self, reviewed: bool) -> None:
         """Say whether a person has decided on every finding of the answer."""
         if reviewed != self.reviewed:
@@ -235,7 +245,7 @@ class Display(QObject):
         self._remember()
         memory = self._memory.get(shown.stack.key)
         self.shown, self.reader, self.images, self.attributes, self.analysis = shown, None, None, None, None
-        self.objects = ()
+        self.objects, self.presentation = (), None
         self.window = memory.window if memory is not None else None
         self.window_is_own = self.window is not None
         self.choice = memory.choice if memory is not None else 0

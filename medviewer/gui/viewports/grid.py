@@ -9,11 +9,11 @@ from PySide6.QtWidgets import QGridLayout, QWidget
 from medviewer.gui.theme import colours
 from medviewer.gui.tools.toolbox import Toolbox
 from medviewer.gui.viewports.display import Change, Display
-from medviewer.gui.viewports.images_source import ImagesSource
 from medviewer.gui.viewports.oblique_source import ObliqueSource
 from medviewer.gui.viewports.pane import Pane
 from medviewer.gui.viewports.pane_painter import CrossPlane
 from medviewer.gui.viewports.planes_source import PlanesSource
+from medviewer.gui.viewports.presented_images import PresentedImages
 from medviewer.gui.viewports.source import Source
 from medviewer.imaging.reslice import PlaneKind, acquired_kind
 
@@ -136,7 +136,7 @@ class Viewports(QWidget):
             sources = [*(PlanesSource(display, kind) for kind in KINDS), ObliqueSource(display)]
             first = KINDS.index(acquired_kind(display.volume_shown().geometry))
         elif display.images is not None:
-            sources[0] = ImagesSource(display)
+            sources[0] = PresentedImages(display)
         for pane, source in zip(self.panes, sources, strict=True):
             pane.show_source(source)
         self._lay_out()

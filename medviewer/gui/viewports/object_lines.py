@@ -11,11 +11,13 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPen, Q
 
 from medviewer.core.graphics import Graphic, Shape, Units, outline
 from medviewer.core.overlay import GraphicsOverlay, StructureOverlay
+from medviewer.core.presentation import PresentationState
 from medviewer.gui.theme.style import sized
 from medviewer.gui.viewports.drawn_object import DrawnObject
 from medviewer.gui.viewports.object_areas import Canvas
 from medviewer.gui.viewports.painting import draw_text
 from medviewer.gui.viewports.planes_source import PlanesSource
+from medviewer.gui.viewports.presented_images import PresentedImages
 from medviewer.imaging.contour_planes import RoiSections, Section
 
 Points = NDArray[np.float64]
@@ -43,7 +45,7 @@ class LinePainter:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if isinstance(drawn.overlay, StructureOverlay) and drawn.in_patient:
             self._structures(painter, drawn, drawn.overlay, canvas)
-        elif isinstance(drawn.overlay, GraphicsOverlay):
+        elif isinstance(drawn.overlay, GraphicsOverlay | PresentationState):
             for graphic in drawn.overlay.graphics:
                 if graphic.group not in drawn.look.hidden:
                     draw_graphic(painter, graphic, canvas)
@@ -199,6 +201,9 @@ def _on_picture(points: Points, units: Units, graphic: Graphic, canvas: Canvas) 
     if units is Units.DISPLAY:
         rows, columns = canvas.picture.pixels.shape[:2]
         return points.reshape(-1, 2) * (columns, rows) - 0.5
+    arrangement = canvas.source.arrangement() if isinstance(canvas.source, PresentedImages) else None
+    if arrangement is not None:
+        return arrangement.points(points.reshape(-1, 2)) - 0.5
     centres = points.reshape(-1, 2) - 0.5
     if isinstance(canvas.source, PlanesSource):
         geometry, frame = canvas.source.planes.geometry, canvas.picture.frame

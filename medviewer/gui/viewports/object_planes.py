@@ -11,6 +11,7 @@ from medviewer.core.study import ImageRef, Stack
 from medviewer.gui.viewports.display import Display
 from medviewer.gui.viewports.images_source import ImagesSource
 from medviewer.gui.viewports.planes_source import PlanesSource
+from medviewer.gui.viewports.presented_images import PresentedImages
 from medviewer.gui.viewports.source import Picture, Source
 from medviewer.imaging.plane_sampling import sample_nearest
 from medviewer.imaging.reslice import AxisPlanes
@@ -20,7 +21,11 @@ Array = NDArray[np.generic]
 
 def image_of(source: Source, display: Display) -> ImageRef | None:
     """The image that a pane shows as it was acquired, or None for planes that are computed."""
-    stack: Stack | None = display.shown.stack if display.shown is not None else None
+    stack: Stack | None = None
+    if display.reader is not None:
+        stack = display.reader.stack
+    elif display.images is not None:
+        stack = display.images.stack
     acquired = isinstance(source, ImagesSource) or (isinstance(source, PlanesSource) and source.planes.is_acquired)
     if stack is None or not acquired or source.index() >= len(stack.images):
         return None
@@ -43,6 +48,9 @@ def plane_of(stack: PlaneStack, source: Source, picture: Picture, image: ImageKe
     if k is None:
         return None
     plane = source.planes.pixels(stack.array[k : k + 1], 0) if isinstance(source, PlanesSource) else stack.array[k]
+    arrangement = source.arrangement() if isinstance(source, PresentedImages) else None
+    if arrangement is not None and plane.shape == arrangement.shape:
+        plane = arrangement.array(plane)
     return plane if plane.shape == picture.pixels.shape[:2] else None
 
 

@@ -16,6 +16,7 @@ from medviewer.gui.viewports.calibration_words import region_words, scale_words
 from medviewer.gui.viewports.corner_text import CornerFacts, corner_text
 from medviewer.gui.viewports.display import Change, Display
 from medviewer.gui.viewports.gestures import Gestures
+from medviewer.gui.viewports.object_words import SCALE_HEIGHT, draw_scales, words_at
 from medviewer.gui.viewports.oblique_source import ObliqueSource
 from medviewer.gui.viewports.painting import (
     LINE,
@@ -191,6 +192,9 @@ class Pane(QWidget):
         heatmap = display.analysis.heatmap if display.analysis is not None else None
         if heatmap is not None and display.overlay.shown and display.overlay.heat:
             draw_colour_bar(painter, area, heatmap.meaning.split(":")[0], heatmap.low, heatmap.high, display.overlay.heat_threshold)
+            draw_scales(painter, area, display, SCALE_HEIGHT + 4)
+        else:
+            draw_scales(painter, area, display, 0)
 
     def corner_facts(self) -> CornerFacts | None:
         """What the corner text speaks of now."""
@@ -198,9 +202,11 @@ class Pane(QWidget):
         if shown is None or source is None or picture is None or placement is None:
             return None
         value, region = None, ""
+        drawn: tuple[str, ...] = ()
         if self._hover is not None:
             row, column = (round(place) for place in placement.to_picture(self._hover))
             value, region = picture.value_at(row, column), region_words(picture, row, column)
+            drawn = words_at(self.display, source, picture, row, column)
         unit = picture.rescale.unit if picture.rescale is not None else (self.display.volume.rescale.unit if self.display.volume else "")
         return CornerFacts(
             shown.patient,
@@ -219,6 +225,7 @@ class Pane(QWidget):
             value,
             region,
             time_words(self.display.time, self.display.times) if self.display.times else "",
+            drawn,
         )
 
     def _empty_words(self) -> str:
