@@ -5,6 +5,7 @@ from __future__ import annotations
 from medviewer.gui.actions import documents, files, findings, guidance, images, models, times, viewing
 from medviewer.gui.command import Command, Menu, Where
 from medviewer.gui.image_commands import image_commands
+from medviewer.gui.uptake_commands import uptake_commands
 
 __all__ = ["Command", "Menu", "Where", "commands"]
 
@@ -247,6 +248,7 @@ def commands() -> tuple[Command, ...]:
         Command("file.quit", "Quit", files.quit_, Menu.FILE, ("Ctrl+Q",), group=2),
         *_view(),
         *image_commands(),
+        *uptake_commands(),
         *_images(),
         *_tools(),
         Command(

@@ -25,6 +25,7 @@ from medviewer.gui.messages import Level, Message
 from medviewer.gui.model_desk import ModelDesk
 from medviewer.gui.overlay_desk import OverlayDesk, opens_on_images
 from medviewer.gui.tools.toolbox import Toolbox
+from medviewer.gui.uptake_desk import UptakeDesk
 from medviewer.gui.viewports.display import Change, Display, Shown
 from medviewer.gui.viewports.grid import Viewports
 from medviewer.gui.viewports.time_bar import TimeBar
@@ -59,6 +60,7 @@ class Desk(QObject):
         self.toolbox = Toolbox("scroll" if session.settings.left_drag == "scroll" else "window", self)
         self.views = Viewports(self.display, self.toolbox)
         self.time_bar = TimeBar(session, self.events, self.display)
+        self.uptake = UptakeDesk(session, self.main, self.display, self)
         self.models = ModelDesk(session, self.main, self.events, self.display, self)
         self.overlays = OverlayDesk(session, self.main, self.events, self.display, self)
         self.overlays.images_found.connect(self.open_key)

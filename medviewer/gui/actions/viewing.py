@@ -24,9 +24,7 @@ def has_tool(name: str) -> Callable[[Desk], bool]:
 
 def reset(desk: Desk) -> None:
     """Fit all panes, go back to the suggested window and the free plane's first angle."""
-    desk.display.forget_window()
-    if desk.display.inverted:
-        desk.display.set_inverted(False)
+    desk.display.reset_look()
     desk.display.set_oblique(*OBLIQUE_START)
     for pane in desk.views.panes:
         pane.reset_view()

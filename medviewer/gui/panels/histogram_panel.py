@@ -63,6 +63,7 @@ class HistogramPanel(QScrollArea):
         self.plot: HistogramPlot | None = None
         self._counted: Volume | DecodedImage | None = None
         self._job: int | None = None
+        self._unit = desk.display.value_unit
         self.hint, self.note, self.log_box = words("", "dim"), QLabel(), QCheckBox("Log counts")
         self.note.setProperty("role", "dim")
         self.log_box.setToolTip("Show the logarithm of the counts, so that rare values can be seen")
@@ -124,7 +125,7 @@ class HistogramPanel(QScrollArea):
         self.hint.setText(why_not if blank else "")
         self.hint.setVisible(blank)
         self._parts.setVisible(not blank)
-        if subject is not self._counted:
+        if subject is not self._counted or self._unit != self._desk.display.value_unit:
             self._forget()
             if subject is not None:
                 self._count(subject)
@@ -163,16 +164,17 @@ class HistogramPanel(QScrollArea):
 
     def _count(self, subject: Volume | DecodedImage) -> None:
         """Count in the background; an answer that comes when something else is on display is dropped."""
-        self._counted = subject
+        self._counted, unit = subject, self._desk.display.value_unit
+        self._unit = unit
         self.note.setText(COUNTING)
         main, loaded = self._desk.main, self._desk.display.reader.loaded if self._desk.display.reader is not None else None
 
         def work(progress: Progress) -> Histogram | None:
             progress.check()
             if isinstance(subject, Volume):
-                rescales = subject.slice_rescales or (subject.rescale,)
+                rescales = tuple(map(unit.rescaled, subject.slice_rescales or (subject.rescale,)))
                 return histogram(subject.stored, rescales, padding=subject.padding_range, loaded=loaded)
-            return histogram(subject.pixels, (subject.rescale,), padding=subject.padding_range)
+            return histogram(subject.pixels, (unit.rescaled(subject.rescale),), padding=subject.padding_range)
 
         self._job = self._desk.session.jobs.submit(
             Lane.CPU,
@@ -189,7 +191,7 @@ class HistogramPanel(QScrollArea):
         if found is None:
             self.note.setText(EMPTY)
             return
-        self.plot.show_histogram(found, unit_words(subject.rescale))
+        self.plot.show_histogram(found, unit_words(self._unit.rescaled(subject.rescale)))
         self._show_note()
         self.refresh()
 

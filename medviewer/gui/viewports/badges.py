@@ -65,6 +65,8 @@ def badges(display: Display, source: Source, picture: Picture) -> list[Badge]:
         )
     elif picture.spacing is not None and picture.spacing.where in _SCALES:
         marks.append(Badge(_SCALES[picture.spacing.where], colours.SOFT, picture.spacing.meaning))
+    if display.unit_notice:
+        marks.append(Badge("NO SUV", colours.WARN, display.unit_notice))
     missing = _not_loaded(display)
     if missing:
         marks.append(Badge(f"LOADING {missing} %", colours.ACCENT, "The rest of the images is still being read."))

@@ -10,42 +10,33 @@ from medviewer.app.analysis import Analysis
 from medviewer.app.stack_images import StackImages
 from medviewer.core.presentation import PresentationState
 from medviewer.core.study import Stack, TimePoint
-from medviewer.core.voi import LookUpTable, Padding, Voi, Window
-from medviewer.core.volume import Rescale, Volume
+from medviewer.core.volume import Volume
 from medviewer.dicom.description import ImageAttributes
 from medviewer.dicom.volumes import VolumeReader
 from medviewer.gui.viewports.drawn_object import DrawnObject
+from medviewer.gui.viewports.look import Look
 from medviewer.gui.viewports.overlay_style import OverlayStyle
 from medviewer.gui.viewports.shown import Change, Memory, Shown
 from medviewer.gui.viewports.time_words import needs_own_window
-from medviewer.imaging.window import auto_window, full_window
+from medviewer.gui.viewports.value_unit import AS_STORED, dark_means_much
 
 Float = NDArray[np.float64]
 # The free pane starts as an axial plane tilted about the patient's left-right axis, so that it shows something new.
 OBLIQUE_START = (np.array([1.0, 0, 0]), np.array([0, np.cos(np.radians(25)), -np.sin(np.radians(25))]))
-
-
 __all__ = ["OBLIQUE_START", "Change", "Display", "Shown"]
 
 
-class Display(QObject):
+class Display(Look):
     """The state all panes share. Every setter emits `changed` with what is different."""
 
-    changed = Signal(object)  # Change
     time_asked = Signal(int)  # the number of a time point that should be shown
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.shown: Shown | None = None
-        self.reader: VolumeReader | None = None
         self.images: StackImages | None = None
         self.attributes: ImageAttributes | None = None
         self.analysis: Analysis | None = None
         self.reviewed = False
-        self.window: Window | None = None
-        self.window_is_own = False
-        self.choice = 0
-        self.inverted = False
         self.point: Float = np.zeros(3)
         self.oblique: tuple[Float, Float] = OBLIQUE_START
         self.overlay = OverlayStyle()
@@ -55,11 +46,6 @@ class Display(QObject):
         self.data_version = 0
         self.time = 0
         self._memory: dict[tuple[str, int], Memory] = {}
-
-    @property
-    def volume(self) -> Volume | None:
-        """The volume on display, perhaps still loading."""
-        return self.reader.volume if self.reader is not None else None
 
     def volume_shown(self) -> Volume:
         """The volume on display, for those that live only while there is one."""
@@ -148,26 +134,6 @@ class Display(QObject):
             self.window = self._first_window()
         self.changed.emit(Change.DATA)
 
-    def set_window(self, window: Window) -> None:
-        """Show values through another window, which is kept for this stack."""
-        self.window, self.window_is_own = window, True
-        self.changed.emit(Change.WINDOW)
-
-    def forget_window(self) -> None:
-        """Go back to what the images suggest first."""
-        self.choose_voi(0)
-
-    def choose_voi(self, choice: int) -> None:
-        """Show every image through the one of its file's windows and tables that has this place among them."""
-        self.choice, self.window_is_own = choice, False
-        self.window = self._first_window() if self.reader is not None else None
-        self.changed.emit(Change.WINDOW)
-
-    def set_inverted(self, inverted: bool) -> None:
-        """Swap black and white, or back."""
-        self.inverted = inverted
-        self.changed.emit(Change.WINDOW)
-
     def set_point(self, point_lps: ArrayLike) -> None:
         """Move the crosshair; points outside the volume are brought to its edge."""
         volume = self.volume
@@ -221,26 +187,6 @@ class Display(QObject):
         self.text_shown = shown
         self.changed.emit(Change.TEXT)
 
-    def file_voi(self) -> Voi | None:
-        """The window or table of the volume's files that was chosen, the first as long as none was."""
-        volume = self.volume
-        return volume.voi[min(self.choice, len(volume.voi) - 1)] if volume is not None and volume.voi else None
-
-    def file_window(self) -> Window | None:
-        """The same, with the range of a table for its window."""
-        voi = self.file_voi()
-        return voi.window if isinstance(voi, LookUpTable) else voi
-
-    def auto_window(self) -> Window | None:
-        """A window from the values that are loaded."""
-        loaded = self._loaded_values()
-        return auto_window(*loaded) if loaded is not None else None
-
-    def full_window(self) -> Window | None:
-        """A window over all values that are loaded."""
-        loaded = self._loaded_values()
-        return full_window(*loaded) if loaded is not None else None
-
     def _begin(self, shown: Shown) -> None:
         self._remember()
         memory = self._memory.get(shown.stack.key)
@@ -249,7 +195,9 @@ class Display(QObject):
         self.window = memory.window if memory is not None else None
         self.window_is_own = self.window is not None
         self.choice = memory.choice if memory is not None else 0
-        self.inverted = memory.inverted if memory is not None else False
+        self.inverted = memory.inverted if memory is not None else dark_means_much(shown.stack)
+        self.value_unit = memory.unit if memory is not None else AS_STORED
+        self.unit_is_own, self.unit_notice, self.suggested = memory is not None and memory.unit_is_own, "", None
         self.oblique = OBLIQUE_START
         self.time = self.time_of(shown.stack)
 
@@ -261,7 +209,7 @@ class Display(QObject):
         if self.shown is not None:
             point = self.point if self.reader is not None else None
             self._memory[self.shown.stack.key] = Memory(
-                self.window if self.window_is_own else None, self.inverted, point, self.choice, self.time
+                self.window if self.window_is_own else None, self.inverted, point, self.choice, self.time, self.value_unit, self.unit_is_own
             )
 
     def _on_a_slice(self, point_lps: Float) -> Float:
@@ -269,15 +217,3 @@ class Display(QObject):
         assert volume is not None
         ijk = np.rint(volume.geometry.to_index(point_lps.reshape(1, 3)))
         return volume.geometry.to_lps(ijk)[0]
-
-    def _first_window(self) -> Window:
-        return self.file_window() or self.auto_window() or Window(0.5, 1.0)
-
-    def _loaded_values(self) -> tuple[NDArray[np.generic], Rescale, Padding] | None:
-        volume, reader = self.volume, self.reader
-        if volume is None or reader is None or not reader.loaded.any():
-            return None
-        loaded = np.flatnonzero(reader.loaded)
-        some = loaded[:: max(1, len(loaded) // 24)]
-        step = max(1, volume.stored.shape[1] // 128), max(1, volume.stored.shape[2] // 128)
-        return volume.stored[some, :: step[0], :: step[1]], volume.rescale, volume.padding_range

@@ -50,7 +50,7 @@ class ImagesSource:
 
     def key(self) -> Hashable:
         """The image, and whether it is decoded."""
-        return "image", self._index, self._images.image(self._index) is not None, id(self._images)
+        return "image", self._index, self._images.image(self._index) is not None, id(self._images), self._display.value_unit
 
     def picture(self) -> Picture | None:
         """The image, once decoded."""
@@ -61,13 +61,13 @@ class ImagesSource:
         step = (image.spacing_mm[1], image.spacing_mm[0]) if image.spacing_mm is not None else (1.0, 1.0)
         return Picture(
             image.pixels,
-            image.rescale,
+            self._display.value_unit.rescaled(image.rescale),
             frame,
             step,
             image.inverted,
             inside=~image.empty if image.empty is not None else None,
             voi=self._voi(image),
-            choices=image.voi,
+            choices=self._display.offered(image.voi),
             padding=image.padding_range,
             supplement=image.supplement,
             spacing=image.spacing,
@@ -80,11 +80,13 @@ class ImagesSource:
         """What the reader picked among the file's choices, else the first, else a window found from the values."""
         if image.is_colour:
             return None
-        if image.voi:
-            return image.voi[min(self._display.choice, len(image.voi) - 1)]
+        unit = self._display.value_unit
+        choices = self._display.offered(image.voi)
+        if choices:
+            return choices[min(self._display.choice, len(choices) - 1)]
         if self._index not in self._found:
             self._found[self._index] = found_window(image)
-        return self._found[self._index]
+        return self._found[self._index].scaled(unit.factor)
 
     def layer(self, array: NDArray[np.generic], geometry: Geometry) -> None:
         """Nothing lies on single images."""

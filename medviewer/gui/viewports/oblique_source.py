@@ -72,7 +72,14 @@ class ObliqueSource:
         """The plane's place, and how far the volume is loaded."""
         reader = self._display.reader
         assert reader is not None
-        return "oblique", self._place(), int(np.count_nonzero(reader.loaded)), self._display.time, id(self._volume)
+        return (
+            "oblique",
+            self._place(),
+            int(np.count_nonzero(reader.loaded)),
+            self._display.time,
+            id(self._volume),
+            self._display.value_unit,
+        )
 
     def _place(self) -> Hashable:
         """The plane's direction and its depth; moving the crosshair within the plane changes neither."""
@@ -87,13 +94,13 @@ class ObliqueSource:
         return self._sampled[1]
 
     def _sample(self) -> Picture:
-        volume, frame = self._volume, self.frame()
+        volume, frame, unit = self._volume, self.frame(), self._display.value_unit
         factors = None
         if volume.slice_rescales:
-            slopes, intercepts = zip(*((r.slope, r.intercept) for r in volume.slice_rescales), strict=True)
+            slopes, intercepts = zip(*((r.slope, r.intercept) for r in map(unit.rescaled, volume.slice_rescales)), strict=True)
             factors = np.array(slopes, np.float32), np.array(intercepts, np.float32)
         sampled = sample_linear(volume.stored, volume.geometry, frame, factors)
-        rescale = volume.rescale if factors is None else None
+        rescale = unit.rescaled(volume.rescale) if factors is None else None
         return Picture(
             sampled.values,
             rescale,
@@ -102,7 +109,7 @@ class ObliqueSource:
             volume.inverted,
             sampled.inside,
             voi=self._display.file_voi(),
-            choices=volume.voi,
+            choices=self._display.offered(volume.voi),
             padding=volume.padding_range if rescale is not None else None,
         )
 

@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QHelpEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from medviewer.core.voi import LookUpTable, Voi, Window
+from medviewer.core.volume import Rescale
 from medviewer.gui.theme import colours
 from medviewer.gui.tools.toolbox import Toolbox
 from medviewer.gui.viewports.badges import badges
@@ -207,7 +208,7 @@ class Pane(QWidget):
             row, column = (round(place) for place in placement.to_picture(self._hover))
             value, region = picture.value_at(row, column), region_words(picture, row, column)
             drawn = words_at(self.display, source, picture, row, column)
-        unit = picture.rescale.unit if picture.rescale is not None else (self.display.volume.rescale.unit if self.display.volume else "")
+        rescale = picture.rescale or self.display.value_unit.rescaled(self.display.volume.rescale if self.display.volume else Rescale())
         return CornerFacts(
             shown.patient,
             shown.study,
@@ -219,7 +220,7 @@ class Pane(QWidget):
             source.gap_mm,
             picture.frame,
             self.voi_now(),
-            unit,
+            rescale.unit,
             self.display.inverted,
             placement.percent,
             value,

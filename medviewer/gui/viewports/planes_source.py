@@ -59,7 +59,7 @@ class PlanesSource:
         assert reader is not None
         index = self.index()
         state = (bool(reader.loaded[index]), index in reader.failures) if self.planes.is_acquired else int(np.count_nonzero(reader.loaded))
-        return self.kind, index, state, self._display.time, id(self._volume)
+        return self.kind, index, state, self._display.time, id(self._volume), self._display.value_unit
 
     def frame(self) -> PlaneFrame:
         """Where the plane on display lies."""
@@ -74,10 +74,12 @@ class PlanesSource:
         assert reader is not None
         volume, index = self._volume, self.index()
         pixels, frame = self.planes.pixels(volume.stored, index), self.frame()
-        rescale: Rescale | None = volume.rescale
+        unit = self._display.value_unit
+        rescale: Rescale | None = unit.rescaled(volume.rescale)
         if volume.slice_rescales:
-            slopes = _per_slice(volume.geometry, [r.slope for r in volume.slice_rescales])
-            intercepts = _per_slice(volume.geometry, [r.intercept for r in volume.slice_rescales])
+            rescales = [unit.rescaled(r) for r in volume.slice_rescales]
+            slopes = _per_slice(volume.geometry, [r.slope for r in rescales])
+            intercepts = _per_slice(volume.geometry, [r.intercept for r in rescales])
             pixels = pixels * self.planes.pixels(slopes, index) + self.planes.pixels(intercepts, index)  # type: ignore[operator]
             rescale = None
         ready = bool(reader.loaded[index]) if self.planes.is_acquired else bool(reader.loaded.any())
@@ -95,7 +97,7 @@ class PlanesSource:
             ready,
             frame.shear_mm,
             voi=self._display.file_voi(),
-            choices=volume.voi,
+            choices=self._display.offered(volume.voi),
             padding=volume.padding_range if rescale is not None else None,
         )
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from medviewer.core.study import Patient, Stack, Study
 from medviewer.core.voi import Window
+from medviewer.gui.viewports.value_unit import AS_STORED, ValueUnit
 
 Float = NDArray[np.float64]
 
@@ -46,3 +47,5 @@ class Memory:
     point: Float | None
     choice: int = 0
     time: int = 0
+    unit: ValueUnit = AS_STORED
+    unit_is_own: bool = False
