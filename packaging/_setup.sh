@@ -44,6 +44,7 @@ TEST_PROGRAMS='
 Xvfb xvfb
 xauth xauth
 dciodvfy dicom3tools
+dcm2niix dcm2niix
 dsrdump dcmtk
 /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf fonts-dejavu-core'
 

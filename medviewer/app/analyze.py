@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Literal
 
 from medviewer.app.analysis import Analysis, run_model
-from medviewer.app.inputs import Found, Loaded, Source, each_time_point, find_sources, load
+from medviewer.app.inputs import Found, Loaded, Source, each_time_point, find_sources, load, repaired
 from medviewer.app.outputs import claim_folder, refuse_used, write_text
+from medviewer.app.repair import Repair
 from medviewer.app.result import CodeEntry as CodeOut
 from medviewer.app.result import (
     DeviceEntry,
@@ -71,15 +72,18 @@ def analyze(
     *,
     device: Device = "auto",
     series_uid: str | None = None,
+    repair: Repair | None = None,
 ) -> Outcome:
     """Analyse every series that fits the model, and write ``result.json`` and the files it names into ``output``.
+
+    repair : what to do with tilted, unevenly spaced or gappy series, which are refused otherwise.
 
     Raises `CannotWrite` when the output folder is in use, `NoModelFits` for an unknown model,
     `NothingReadable` when there is nothing to analyse. Everything that goes wrong with one input is in the result.
     """
     package = catalogue.get(model_id)
     refuse_used(output)
-    found = each_time_point(find_sources(paths, progress.part(0.0, 0.1), series_uid))
+    found = each_time_point(repaired(find_sources(paths, progress.part(0.0, 0.1), series_uid), repair))
     claim_folder(output)
     entries: list[_Entry] = []
     issues = _scan_issues(found)
@@ -210,7 +214,7 @@ def _structures(analysis: Analysis) -> list[StructureEntry]:
 def _describe_input(about: InputEntry, loaded: Loaded) -> None:
     volume: Volume = loaded.volume
     geometry = volume.geometry
-    about.slices_read = geometry.shape_kji[0] - len(loaded.skipped)
+    about.slices_read = loaded.acquired - len(loaded.skipped)
     about.slices_skipped = [SkippedEntry(file=str(r.file), reason=r.reason) for r in loaded.skipped]
     about.geometry = GeometryEntry(
         shape_kji=geometry.shape_kji, spacing_mm_ijk=geometry.spacing_ijk, index_to_lps=geometry.index_to_lps.tolist()

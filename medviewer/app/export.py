@@ -11,14 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medviewer.app.export_pictures import write_images, write_slices
-from medviewer.app.inputs import Loaded, Source, find_sources, load
+from medviewer.app.inputs import Loaded, Source, find_sources, load, repaired
 from medviewer.app.outputs import claim_folder, refuse_used
+from medviewer.app.repair import Repair, offers
 from medviewer.core.errors import Cancelled, CannotDecode, CannotWrite, MedviewerError, NoVolume
 from medviewer.core.progress import Progress
 from medviewer.core.study import Stack, StackKind, TimePoint
 from medviewer.core.volume import Rescale, StoredValues, Volume
 
 Format = Literal["nifti", "nrrd", "png"]
+_IRREGULAR = "its images don't form one regular stack"
 NOMINAL_STEP_MM = 1.0
 """Depth of a single slice whose file doesn't say how thick it is."""
 
@@ -31,22 +33,31 @@ class Exported:
     failed: tuple[tuple[str, str], ...]
 
 
-def export(paths: Sequence[Path], output: Path, format_: Format, progress: Progress, series_uid: str | None = None) -> Exported:
+def export(
+    paths: Sequence[Path],
+    output: Path,
+    format_: Format,
+    progress: Progress,
+    series_uid: str | None = None,
+    repair: Repair | None = None,
+) -> Exported:
     """Write every series as NIfTI or NRRD, or as one PNG a slice, windowed as its file suggests.
 
     A 4D series becomes one NIfTI with all its time points (one for each echo, as those are images of another kind), one
-    NRRD a time point. Series of one or two slices are written too, as their positions are known.
+    NRRD a time point. Series of one or two slices are written too, as their positions are known. Tilted, unevenly spaced or
+    gappy series make no volume unless ``repair`` says how.
     Raises `CannotWrite` when the output is in use `NothingReadable` when there is nothing,
     and `NothingExported` when nothing fits the format.
     """
     refuse_used(output)
-    found = find_sources(paths, progress.part(0.0, 0.2), series_uid)
+    found = repaired(find_sources(paths, progress.part(0.0, 0.2), series_uid), repair)
     claim_folder(output)
     files: list[Path] = []
     failed = [(str(refused.file), refused.reason) for refused in found.scan.refused if refused.is_failure]
     for number, source in enumerate(found.sources):
         share = progress.part(0.2 + 0.8 * number / len(found.sources), 0.2 + 0.8 * (number + 1) / len(found.sources))
         name = f"{number + 1:02d}-{(source.stack.modality if source.stack else 'nifti').lower() or 'ot'}"
+        name += "-resampled" if source.is_resampled else ""
         try:
             failed += _export_one(source, output / name, format_, share, files)
         except (Cancelled, CannotWrite):
@@ -88,10 +99,15 @@ def thin_volume(stack: Stack) -> Stack:
     """
     slices = stack.slices
     if slices is None or len(slices.positions_lps) > 2 or len(stack.images) != len(slices.positions_lps):
-        raise NoVolume(stack.series_uid or stack.description or "without a UID", stack.why_not or "its images don't form one regular stack")
+        raise NoVolume(stack.series_uid or stack.description or "without a UID", f"{stack.why_not or _IRREGULAR}{_hint(stack)}")
     count = len(slices.positions_lps)
     step = slices.normal * (slices.thickness_mm or NOMINAL_STEP_MM) if count == 1 else slices.positions_lps[1] - slices.positions_lps[0]
     return replace(stack, kind=StackKind.VOLUME, geometry=slices.grid(slices.positions_lps[0], step, (count, *slices.shape)))
+
+
+def _hint(stack: Stack) -> str:
+    ways = [f"--repair {offer.repair.value}" for offer in offers(stack)]
+    return f" (use {' or '.join(ways)})" if ways else ""
 
 
 def _write_volume(loaded: Loaded, base: Path, format_: Format, stack: Stack | None, files: list[Path]) -> None:

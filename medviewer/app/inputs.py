@@ -14,6 +14,7 @@ from medviewer.core.study import Notice, Refused, Scan, Stack
 from medviewer.core.volume import Volume
 
 if TYPE_CHECKING:
+    from medviewer.app.repair import Repair, ResampledReader
     from medviewer.imaging.nifti import NiftiGrid
 
 NIFTI_SUFFIXES = (".nii", ".nii.gz")
@@ -27,11 +28,15 @@ def is_nifti(path: Path) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One thing to analyse: a stack of DICOM images or a NIfTI file. time_point : which of a 4D stack's, in words."""
+    """One thing to analyse: a stack of DICOM images or a NIfTI file.
+
+    time_point : which of a 4D stack's, in words. is_resampled : the stack's slices have to be brought onto its grid.
+    """
 
     path: Path
     stack: Stack | None = None
     time_point: str = ""
+    is_resampled: bool = False
 
     @property
     def kind(self) -> str:
@@ -52,6 +57,7 @@ class Loaded:
     """A source in memory. ``grid`` is the NIfTI file's own; ``seconds`` is how long reading took.
 
     skipped : files of slices that could not be decoded; unread : their places (array index k), filled with the lowest value.
+    acquired : how many slices there are to read.
     """
 
     volume: Volume
@@ -59,6 +65,7 @@ class Loaded:
     skipped: tuple[Refused, ...]
     seconds: float
     unread: tuple[int, ...] = ()
+    acquired: int = 0
 
     @property
     def has_hole(self) -> bool:
@@ -102,6 +109,24 @@ def each_time_point(found: Found) -> Found:
     return replace(found, sources=tuple(one for source in found.sources for one in _time_points(source)))
 
 
+def repaired(found: Found, repair: Repair | None) -> Found:
+    """The same with every stack that this repair helps repaired by it; nothing is read yet."""
+    if repair is None:
+        return found
+    return replace(found, sources=tuple(one for source in found.sources for one in _repaired(source, repair)))
+
+
+def _repaired(source: Source, repair: Repair) -> list[Source]:
+    from medviewer.app.repair import Repair, offers, resampled_stack, split_stack
+
+    stack = source.stack
+    if stack is None or repair not in [offer.repair for offer in offers(stack)]:
+        return [source]
+    if repair is Repair.RESAMPLE:
+        return [replace(source, stack=resampled_stack(stack), is_resampled=True)]
+    return [replace(source, stack=part) for part in split_stack(stack, stack.number)]
+
+
 def _time_points(source: Source) -> list[Source]:
     stack = source.stack
     if stack is None or not stack.times:
@@ -129,14 +154,20 @@ def load(source: Source, progress: Progress) -> Loaded:
             volume = replace(volume, rescale=replace(volume.rescale, unit="HU"))
             words = "The values look like Hounsfield units, so the file is taken for a CT."
             grid = replace(grid, notices=(*grid.notices, Notice("taken-for-ct", words, "info")))
-        return Loaded(volume, grid, (), time.monotonic() - began)
+        return Loaded(volume, grid, (), time.monotonic() - began, acquired=len(volume.stored))
     from medviewer.core.errors import NoVolume
     from medviewer.dicom.volumes import VolumeReader
 
     if source.stack.geometry is None:
         name = source.stack.series_uid or source.stack.description or "without a UID"
         raise NoVolume(name, source.stack.why_not or "its images don't form one regular stack")
-    reader = VolumeReader(source.stack)
+    reader: VolumeReader | ResampledReader
+    if source.is_resampled:
+        from medviewer.app.repair import ResampledReader
+
+        reader = ResampledReader(source.stack)
+    else:
+        reader = VolumeReader(source.stack)
     volume = reader.read(progress)
     unread = tuple(sorted(reader.failures))
-    return Loaded(volume, None, tuple(reader.skipped), time.monotonic() - began, unread)
+    return Loaded(volume, None, tuple(reader.skipped), time.monotonic() - began, unread, len(source.stack.images))

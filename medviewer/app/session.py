@@ -13,6 +13,8 @@ from medviewer.app.analysis import Analysis, run_model
 from medviewer.app.decisions import Decisions
 from medviewer.app.jobs import Jobs, JobStatus, Lane
 from medviewer.app.models import installed_models
+from medviewer.app.repair import Repair, ResampledReader
+from medviewer.app.repairs import Repairs
 from medviewer.app.save import Saved, save_accepted
 from medviewer.app.time_series import TimeSeries
 from medviewer.core.finding import Finding
@@ -64,7 +66,7 @@ class RunFailed:
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    reader: VolumeReader
+    reader: VolumeReader | ResampledReader
     job: int
 
 
@@ -98,6 +100,7 @@ class Session:
         self._lock = threading.Lock()
         self._readers: dict[tuple[str, int], _Reading] = {}
         self._series: dict[tuple[str, int], TimeSeries] = {}
+        self.repairs = Repairs()
         self._analyses: dict[str, Analysis] = {}
 
     # opening
@@ -111,7 +114,21 @@ class Session:
         title = f"Opening {paths[0].name}" if len(paths) == 1 else f"Opening {len(paths)} items"
         return self.jobs.submit(Lane.IO, title, work, self._take_scan)
 
-    def open_stack(self, stack: Stack, time: int = 0) -> VolumeReader:
+    def repair(self, stack: Stack, how: Repair) -> None:
+        """Show a tilted, unevenly spaced or gappy stack as volumes from now on; a split stack gives way to its parts in the scan."""
+        self.close_stack(stack.key)
+        self._take_repaired(self.repairs.apply(self.scan, stack, how))
+
+    def undo_repair(self, stack: Stack) -> None:
+        """Show a repaired stack (or the one a part comes from) as it is stored again."""
+        self.close_stack(stack.key)
+        self._take_repaired(self.repairs.undo(self.scan, stack))
+
+    def _take_repaired(self, scan: Scan) -> None:
+        if scan is not self.scan:
+            self._take_scan(scan)
+
+    def open_stack(self, stack: Stack, time: int = 0) -> VolumeReader | ResampledReader:
         """Start reading a stack that makes a volume; its array fills as slices are decoded.
 
         A stack that is being read or has been read isn't read again; one whose reading was cancelled goes on.
@@ -123,7 +140,7 @@ class Session:
             known = self._readers.get(stack.key)
             if known is not None and self.jobs.job(known.job).status is not JobStatus.CANCELLED:
                 return known.reader
-            reader = known.reader if known is not None else VolumeReader(stack)
+            reader = known.reader if known is not None else self._new_reader(stack)
 
         def work(progress: Progress) -> Volume:
             return reader.read(progress, lambda k: self.slice_loaded.emit(SliceLoaded(stack.key, k)))
@@ -133,6 +150,9 @@ class Session:
         with self._lock:
             self._readers[stack.key] = _Reading(reader, job)
         return reader
+
+    def _new_reader(self, stack: Stack) -> VolumeReader | ResampledReader:
+        return ResampledReader(stack) if self.repairs.is_resampled(stack.key) else VolumeReader(stack)
 
     def close_stack(self, key: tuple[str, int]) -> None:
         """Let go of a stack's voxels."""

@@ -154,4 +154,4 @@ class TimeSeries:
 
 
 def _is_complete(reader: VolumeReader) -> bool:
-    return int(np.count_nonzero(reader.loaded)) + len(reader.skipped) >= reader.loaded.size
+    return reader.done >= reader.loaded.size

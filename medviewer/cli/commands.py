@@ -39,6 +39,19 @@ class ExportFormat(StrEnum):
     PNG = "png"
 
 
+class RepairName(StrEnum):
+    """What to do with series whose slices are tilted, unevenly spaced, or not all there."""
+
+    RESAMPLE = "resample"
+    SPLIT = "split"
+
+
+RepairOption = Annotated[
+    RepairName | None,
+    typer.Option("--repair", help="Make volumes of tilted, unevenly spaced or gappy series: interpolate, or part them into even ones."),
+]
+
+
 @contextmanager
 def _shown_progress() -> Iterator[Progress]:
     """A progress on standard error: a bar on a terminal, plain lines elsewhere. Ctrl+C or a request to end cancels the job."""
@@ -118,7 +131,7 @@ def demo(
             raise typer.BadParameter("--headless needs --output")
         with _shown_progress() as progress:
             study = sample_study(progress.part(0.0, 0.1))
-            code = _analyze([study], DEMO_MODEL, output, "auto", None, as_json=False, progress=progress.part(0.1, 1.0))
+            code = _analyze([study], DEMO_MODEL, output, "auto", None, None, as_json=False, progress=progress.part(0.1, 1.0))
         raise typer.Exit(code)
     with _shown_progress() as progress:
         study = sample_study(progress)
@@ -132,19 +145,32 @@ def analyze(
     output: Output,
     device: Annotated[DeviceName, typer.Option("--device", help="Where to run.")] = DeviceName.AUTO,
     series: Series = None,
+    repair: RepairOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Run a model and write what it says, as proposed: nothing is verified without a person."""
     with _shown_progress() as progress:
-        code = _analyze(paths, model, output, device.value, series, as_json=as_json, progress=progress)
+        code = _analyze(paths, model, output, device.value, series, repair, as_json=as_json, progress=progress)
     raise typer.Exit(code)
 
 
-def _analyze(paths: list[Path], model: str, output: Path, device: Any, series: str | None, *, as_json: bool, progress: Progress) -> int:
+def _analyze(
+    paths: list[Path],
+    model: str,
+    output: Path,
+    device: Any,
+    series: str | None,
+    repair: RepairName | None,
+    *,
+    as_json: bool,
+    progress: Progress,
+) -> int:
     from medviewer.app.analyze import analyze as run_analysis
     from medviewer.app.models import installed_models
+    from medviewer.app.repair import Repair
 
-    outcome = run_analysis(paths, model, output, installed_models(), progress, device=device, series_uid=series)
+    wanted = Repair(repair.value) if repair is not None else None
+    outcome = run_analysis(paths, model, output, installed_models(), progress, device=device, series_uid=series, repair=wanted)
     if as_json:
         _print_json(outcome.result.to_json())
     else:
@@ -184,13 +210,15 @@ def export(
     output: Output,
     format_: Annotated[ExportFormat, typer.Option("--format", help="What to write.")],
     series: Series = None,
+    repair: RepairOption = None,
 ) -> None:
     """Write series as NIfTI, NRRD or PNG."""
     from medviewer.app.export import export as run_export
+    from medviewer.app.repair import Repair
     from medviewer.core.errors import PARTLY_DONE
 
     with _shown_progress() as progress:
-        exported = run_export(paths, output, format_.value, progress, series)
+        exported = run_export(paths, output, format_.value, progress, series, Repair(repair.value) if repair is not None else None)
     for path in exported.files:
         typer.echo(str(path))
     for name, reason in exported.failed:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
 
 from medviewer.core.geometry import GRID_TOLERANCE_MM, Geometry, ParallelSlices
+from medviewer.core.spacing import EVEN_TOLERANCE_MM, EVEN_TOLERANCE_SHARE, grid_index
 from medviewer.core.study import Notice
 from medviewer.dicom.placement import Cosines
 
@@ -17,9 +17,6 @@ Float = NDArray[np.float64]
 
 FEWEST_SLICES = 3
 """With two, nothing could show that they are unevenly spaced."""
-EVEN_TOLERANCE_MM = 0.055
-"""Some scanners write positions with one decimal, so each may be 0.05 mm off the regular grid."""
-EVEN_TOLERANCE_SHARE = 0.01
 TILT_TOLERANCE_DEG = 0.3
 """Below this an angle between slices and stack is rounding of the cosines; the affine carries it all the same."""
 MOST_GAPS_NAMED = 5
@@ -79,7 +76,7 @@ def verdict(
     if abs(tilt) > TILT_TOLERANCE_DEG:
         notices.append(Notice("gantry-tilt", f"the gantry was tilted by {tilt:.1f} degrees: slices are shifted against each other"))
     heights = positions @ normal
-    index = _grid_index(heights)
+    index = grid_index(heights)
     if index is None:
         notices.append(_uneven(heights))
     else:
@@ -98,25 +95,6 @@ def _tilt_deg(positions: Float, normal: Float) -> float:
     along = positions[-1] - positions[0]
     height = float(along @ normal)
     return float(np.degrees(np.arctan2(np.linalg.norm(along - height * normal), height)))
-
-
-def _tolerance(step: float) -> float:
-    return max(EVEN_TOLERANCE_MM, EVEN_TOLERANCE_SHARE * step)
-
-
-def _grid_index(heights: Float) -> NDArray[np.int64] | None:
-    """The number of each slice on a regular grid, gaps counted, or None when the spacing is uneven."""
-    gaps = np.diff(heights)
-    small = gaps[gaps <= 1.5 * gaps.min()]
-    step = float(median(small.tolist()))  # numpy would load all of its masked arrays for it
-    multiples = np.rint(gaps / step).astype(np.int64)
-    if 2 * np.count_nonzero(multiples == 1) < len(gaps):
-        return None
-    index = np.concatenate([[0], np.cumsum(multiples)])
-    slope = float(heights[-1] - heights[0]) / float(index[-1])
-    if np.abs(heights - heights[0] - slope * index).max() > _tolerance(slope):
-        return None
-    return np.asarray(index, np.int64)
 
 
 def _off_line(positions: Float, index: NDArray[np.int64]) -> float:

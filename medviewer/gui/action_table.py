@@ -94,9 +94,8 @@ class ActionTable(QObject):
         menu = QMenu(parent)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.setToolTipsVisible(True)
-        rows = [
-            c for c in self.commands if c.id.startswith("window.") or c.id in ("view.reset", "view.maximise", "view.overlays", "view.text")
-        ]
+        always = ("view.reset", "view.maximise", "view.overlays", "view.text")
+        rows = [c for c in self.commands if c.id.startswith(("window.", "repair.")) or c.id in always]
         choices = file_choices(self._desk)
         for number, voi in enumerate(choices if len(choices) > 1 else ()):
             action = menu.addAction(choice_words(voi))
@@ -106,7 +105,7 @@ class ActionTable(QObject):
         if len(choices) > 1:
             menu.addSeparator()
         for command in rows:
-            if not (command.id.startswith("window.") and not self._actions[command.id].isEnabled()):
+            if command.id in always or self._actions[command.id].isEnabled():
                 menu.addAction(self._actions[command.id])
         return menu
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from medviewer.gui.actions import documents, files, findings, guidance, images, models, times, viewing
+from medviewer.app.repair import Repair
+from medviewer.gui.actions import documents, files, findings, guidance, images, models, repairs, times, viewing
 from medviewer.gui.command import Command, Menu, Where
 from medviewer.gui.image_commands import image_commands
 from medviewer.gui.uptake_commands import uptake_commands
@@ -63,6 +64,14 @@ def _images() -> list[Command]:
         Command("time.previous", "Previous time point", times.step(-1), menu, (",",), view, times.no_times, group=5),
         Command("time.play", "Play the time points", times.play, menu, ("Space",), view, times.no_times, times.is_playing, group=5),
     ]
+    resample, split = Repair.RESAMPLE, Repair.SPLIT
+    mending = [
+        Command(
+            "repair.resample", "Resample to a regular volume", repairs.apply(resample), menu, refuse=repairs.not_offered(resample), group=6
+        ),
+        Command("repair.split", "Split into evenly spaced stacks", repairs.apply(split), menu, refuse=repairs.not_offered(split), group=6),
+        Command("repair.undo", "Show the series as stored", repairs.undo, menu, refuse=repairs.not_repaired, group=6),
+    ]
     invert = Command(
         "window.invert",
         "Invert",
@@ -76,7 +85,7 @@ def _images() -> list[Command]:
         short="Invert",
         toolbar=True,
     )
-    return [*steps, *presets, invert, *through]
+    return [*steps, *presets, invert, *through, *mending]
 
 
 def _tools() -> list[Command]:

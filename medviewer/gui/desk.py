@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from medviewer.app.jobs import Job, JobStatus, Lane
+from medviewer.app.repair import Repair
 from medviewer.app.save import Saved
 from medviewer.app.session import Session, SliceLoaded
 from medviewer.app.stack_images import StackImages
@@ -117,7 +118,8 @@ class Desk(QObject):
         self.show_stack(shown)
 
     def show_stack(self, shown: Shown) -> None:
-        """Put a stack on display as the images it holds."""
+        """Put a stack on display as the images it holds, repaired where the reader wanted that."""
+        shown = replace(shown, stack=self.session.repairs.shown(shown.stack))
         stack = shown.stack
         previous, before = self.display.images, self.display.key
         try:
@@ -137,6 +139,25 @@ class Desk(QObject):
             previous.close()
         if before is not None and before != stack.key:
             self.session.rest_stack(before)
+
+    def repair(self, how: Repair | None) -> None:
+        """Show the stack on display repaired, or (None) as it is stored again."""
+        key = self.display.key
+        now = next((shown for shown in self.every_shown() if shown.stack.key == key), None)
+        if now is None:
+            return
+        if how is None:
+            self.session.undo_repair(now.stack)
+        else:
+            self.session.repair(now.stack, how)
+        self.show_stack(self._after_repair(key, now.stack.series_uid, parts=how is Repair.SPLIT))
+
+    def _after_repair(self, key: tuple[str, int] | None, series_uid: str, *, parts: bool) -> Shown:
+        """The same stack, or the largest of those that took its place."""
+        place = [shown for shown in self.every_shown() if shown.stack.series_uid == series_uid]
+        same = [shown for shown in place if shown.stack.key == key]
+        others = [shown for shown in place if self.session.repairs.is_part(shown.stack.key) is parts]
+        return max(same or others, key=lambda shown: len(shown.stack.images))
 
     @Slot(int)
     def show_time(self, number: int) -> None:

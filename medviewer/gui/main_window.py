@@ -15,6 +15,7 @@ from medviewer.gui.commands import commands
 from medviewer.gui.desk import Desk
 from medviewer.gui.documents.view import DocumentView
 from medviewer.gui.panels.message_bar import MessageBar
+from medviewer.gui.panels.repair_bar import RepairBar
 from medviewer.gui.panels.side import Side
 from medviewer.gui.panels.welcome import Welcome
 from medviewer.gui.theme import icons
@@ -66,6 +67,8 @@ class MainWindow(QMainWindow):
         layout = QVBoxLayout(middle)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
+        self.repair_bar = RepairBar(self.desk, self.actions_.action)
+        layout.addWidget(self.repair_bar)
         layout.addWidget(self.centre, 1)
         layout.addWidget(self.desk.time_bar)
         layout.addWidget(self.messages)

@@ -41,7 +41,7 @@ def test_slices_of_a_mosaic_are_a_volume_in_its_place(tmp_path: Path, directions
 def test_mosaics_of_one_series_are_its_time_points(tmp_path: Path) -> None:
     phantom = write_phantom(tmp_path / "slices", shape_kji=(9, 16, 12))
     for number in (1, 2, 3):
-        write_mosaic(tmp_path / "mosaic", phantom, number=number, seconds=2.0 * (number - 1))
+        write_mosaic(tmp_path / "mosaic", phantom, number=number, seconds=2.0 * (number - 1), reverse=True)
     stack = only(tmp_path / "mosaic")
     assert stack.kind is StackKind.TIME_SERIES
     assert [point.label for point in stack.times] == ["0.0 s", "2.0 s", "4.0 s"]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from medviewer.core.study import Notice
+from medviewer.app.repair import ResampledReader
+from medviewer.core.study import Notice, Stack
 from medviewer.dicom.spacing import Where
 from medviewer.gui.theme import colours
 from medviewer.gui.viewports.display import Display
@@ -55,10 +56,11 @@ def badges(display: Display, source: Source, picture: Picture) -> list[Badge]:
     if display.analysis is not None and display.overlay.shown and (display.overlay.mask or display.overlay.heat):
         marks.append(_REVIEWED if display.reviewed else _NOT_REVIEWED)
     marks += object_badges(display, source)
-    if source.derived is not None:
+    if source.derived is not None and not (display.is_resampled and source.derived == "Resampled"):
         marks.append(Badge(source.derived.upper(), colours.SOFT, "This plane is computed from the images, not as acquired."))
     if display.shown is not None:
-        marks += [Badge(notice_words(n), colours.WARN, n.message) for n in display.shown.stack.warnings if n.level != "info"]
+        marks += _warnings(display.shown.stack)
+    marks += _computed(display, source)
     if not picture.is_calibrated:
         marks.append(
             Badge("NOT CALIBRATED", colours.WARN, "The file doesn't say how large a pixel is in the patient, so there is no scale.")
@@ -76,6 +78,25 @@ def badges(display: Display, source: Source, picture: Picture) -> list[Badge]:
         more = f"; and {len(failures) - MOST_NAMED} more" if len(failures) > MOST_NAMED else ""
         marks.append(Badge(f"{len(failures)} NOT READ", colours.BAD, f"{words[:1].upper()}{words[1:]}{more}."))
     return marks
+
+
+def _warnings(stack: Stack) -> list[Badge]:
+    """One badge a kind of warning, with all its sentences; that the volume is resampled first."""
+    found: dict[str, list[str]] = {}
+    for notice in sorted(stack.warnings, key=lambda notice: notice.code != "resampled"):
+        if notice.level != "info":
+            found.setdefault(notice_words(notice), []).append(notice.message)
+    return [Badge(words, colours.WARN, "; ".join(dict.fromkeys(sentences))) for words, sentences in found.items()]
+
+
+def _computed(display: Display, source: Source) -> list[Badge]:
+    """Whether the slice on display was interpolated between acquired ones."""
+    reader = display.reader
+    if not isinstance(reader, ResampledReader) or source.derived != "Resampled":
+        return []
+    if reader.plan.is_shifted or not reader.computed[source.index()]:
+        return []
+    return [Badge("COMPUTED SLICE", colours.BAD, "No image was acquired here; the slice is interpolated between its neighbours.")]
 
 
 def _not_loaded(display: Display) -> int | None:

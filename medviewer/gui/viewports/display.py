@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from PySide6.QtCore import QObject, Signal
 
 from medviewer.app.analysis import Analysis
+from medviewer.app.repair import ResampledReader
 from medviewer.app.stack_images import StackImages
 from medviewer.core.presentation import PresentationState
 from medviewer.core.study import Stack, TimePoint
@@ -73,7 +74,7 @@ class Display(Look):
         """Whether what is on display is no stack of images."""
         return self.shown is not None and self.reader is None and self.images is None
 
-    def show_volume(self, shown: Shown, reader: VolumeReader) -> None:
+    def show_volume(self, shown: Shown, reader: VolumeReader | ResampledReader) -> None:
         """Put a stack that makes a volume on display."""
         self._begin(shown)
         self.reader = reader
@@ -83,6 +84,11 @@ class Display(Look):
         if self.window is None:
             self.window = self._first_window()
         self.changed.emit(Change.STACK)
+
+    @property
+    def is_resampled(self) -> bool:
+        """Whether the volume was interpolated onto a regular grid."""
+        return isinstance(self.reader, ResampledReader)
 
     def time_of(self, stack: Stack) -> int:
         """The time point at which a stack was last shown."""
@@ -95,7 +101,7 @@ class Display(Look):
         if self.times and number != self.time:
             self.time_asked.emit(number)
 
-    def show_time(self, number: int, reader: VolumeReader) -> None:
+    def show_time(self, number: int, reader: VolumeReader | ResampledReader) -> None:
         """Put another time point of the same stack on display: same crosshair, same view."""
         before, now = self.times[self.time], self.times[number]
         self.time, self.reader, self.analysis = number, reader, None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from medviewer.app.repair import ResampledReader
 from medviewer.core.voi import Padding, is_padding
 from medviewer.core.volume import Rescale
 from medviewer.dicom.volumes import VolumeReader
@@ -13,7 +14,7 @@ from medviewer.gui.viewports.value_unit import ValueUnit
 Sample = tuple[NDArray[np.generic], Rescale, Padding]
 
 
-def loaded_values(reader: VolumeReader | None, unit: ValueUnit) -> Sample | None:
+def loaded_values(reader: VolumeReader | ResampledReader | None, unit: ValueUnit) -> Sample | None:
     """Values ``[k, j, i]``, how they are rescaled, and which of them are padding; None while there are none.
 
     Where each slice has its own rescale the values are rescaled already, and padding is NaN.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
 
+from medviewer.app.repair import ResampledReader
 from medviewer.core.voi import LookUpTable, Voi, Window
 from medviewer.core.volume import Volume
 from medviewer.dicom.volumes import VolumeReader
@@ -25,7 +26,7 @@ class Look(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.shown: Shown | None = None
-        self.reader: VolumeReader | None = None
+        self.reader: VolumeReader | ResampledReader | None = None
         self.window: Window | None = None
         self.window_is_own = False
         self.choice = 0

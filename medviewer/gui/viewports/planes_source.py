@@ -29,7 +29,7 @@ class PlanesSource:
         self.planes: AxisPlanes = axis_planes(volume.geometry, kind)
         self.kind = kind
         self.title, self.colour = kind.value.capitalize(), PLANE_COLOURS[kind]
-        self.derived = None if self.planes.is_acquired else "MPR"
+        self.derived = "MPR" if not self.planes.is_acquired else "Resampled" if display.is_resampled else None
         self.gap_mm: float | None = volume.geometry.spacing_ijk[self.planes.through]
 
     @property
