@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 import numpy as np
@@ -152,7 +152,7 @@ class ScalarOverlay:
     """Real-world values over the patient: a dose grid or a parametric map.
 
     stacks : float32 values, NaN where there are none. low, high : the range the colours cover.
-    levels : values at which lines are drawn (isodoses), highest first.
+    levels : values at which lines are drawn (isodoses), highest first. reference : the value that is 100 %, 0 for the highest.
     """
 
     kind: OverlayKind
@@ -164,11 +164,22 @@ class ScalarOverlay:
     levels: tuple[float, ...] = ()
     level_colours: tuple[Colour, ...] = ()
     remarks: tuple[str, ...] = ()
+    reference: float = 0.0
+
+    @property
+    def whole(self) -> float:
+        """What is 100 %."""
+        return self.reference or self.high
+
+    def referred_to(self, reference: float) -> ScalarOverlay:
+        """The same values with the lines at the same percentages of another value: of what was prescribed instead of the highest."""
+        factor = reference / self.whole if self.whole else 1.0
+        return replace(self, levels=tuple(level * factor for level in self.levels), reference=reference)
 
     def members(self) -> tuple[Member, ...]:
-        """The lines, with their share of the highest value."""
+        """The lines, with their share of what is 100 %."""
         return tuple(
-            Member(n, f"{level:.4g} {self.unit}".strip(), colour, f"{100 * level / self.high:.0f} %" if self.high else "")
+            Member(n, f"{level:.4g} {self.unit}".strip(), colour, f"{100 * level / self.whole:.0f} %" if self.whole else "")
             for n, (level, colour) in enumerate(zip(self.levels, self.level_colours, strict=True), 1)
         )
 

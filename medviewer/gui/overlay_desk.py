@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal, Slot
 
@@ -15,7 +14,7 @@ from medviewer.app.overlays import Overlay, read_overlay
 from medviewer.app.session import Session
 from medviewer.app.standalone import on_its_own
 from medviewer.core.errors import Cancelled, MedviewerError
-from medviewer.core.overlay import OverlayKind
+from medviewer.core.overlay import OverlayKind, ScalarOverlay
 from medviewer.core.presentation import PresentationState
 from medviewer.core.progress import Progress
 from medviewer.core.study import FileLocation, Scan, Stack
@@ -23,6 +22,7 @@ from medviewer.dicom.objects.companion_header import overlay_kind
 from medviewer.dicom.volumes import VolumeReader
 from medviewer.gui.events import Events
 from medviewer.gui.main_thread import MainThread
+from medviewer.gui.overlay_entries import Entry, State
 from medviewer.gui.viewports.display import Change, Display, Shown
 from medviewer.gui.viewports.drawn_object import FIRST_LOOKS, DrawnObject, Look
 
@@ -36,36 +36,6 @@ AT_ONCE = frozenset({OverlayKind.KEY_IMAGES})
 def opens_on_images(stack: Stack) -> bool:
     """Whether opening a stack means opening the images it is drawn on."""
     return is_companion(stack) and overlay_kind(stack.sop_class_uid) in ON_IMAGES
-
-
-class State(StrEnum):
-    """How far an object is."""
-
-    OFF = "off"
-    READING = "reading"
-    ON = "on"
-    FAILED = "failed"
-    REFUSED = "refused"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Entry:
-    """A line of the list. ``words`` say why it failed or is refused."""
-
-    companion: Companion
-    state: State
-    look: Look
-    overlay: Overlay | None = None
-    words: str = ""
-
-    @property
-    def file(self) -> FileLocation:
-        """Identifies it."""
-        return self.companion.file
-
-
-def _presents(entry: Entry) -> bool:
-    return entry.companion.kind is OverlayKind.PRESENTATION and entry.state is State.ON
 
 
 class OverlayDesk(QObject):
@@ -83,7 +53,9 @@ class OverlayDesk(QObject):
         self.session, self._main, self._display = session, main, display
         self.companions = Companions()
         self.entries: tuple[Entry, ...] = ()
+        self.latest: FileLocation | None = None  # what was switched on last
         self._wanted: set[FileLocation] = set()
+        self._jumps: set[FileLocation] = set()
         self._key: tuple[str, int] | None = None
         self._generation = self._opening = 0
         self._looks: dict[FileLocation, Look] = {}
@@ -134,10 +106,13 @@ class OverlayDesk(QObject):
         """Have an object drawn as soon as its images are on display, or at once if they are."""
         file = companion.images[0].file
         known = self.entry(file)
-        if known is not None:
-            self.show(file, shown=True)
-        else:
+        if known is None:
             self._wanted.add(file)
+        elif known.state is State.ON:
+            self.go_to(file, None)
+        else:
+            self._jumps.add(file)
+            self.show(file, shown=True)
 
     def show(self, file: FileLocation, *, shown: bool) -> None:
         """Draw an object (it is read first if need be), or stop drawing it."""
@@ -160,6 +135,12 @@ class OverlayDesk(QObject):
             self._draw()
             self.look_changed.emit()
 
+    def set_reference(self, file: FileLocation, value: float) -> None:
+        """Draw a dose's lines at percentages of another value."""
+        entry = self.entry(file)
+        if entry is not None and isinstance(entry.overlay, ScalarOverlay) and value > 0 and value != entry.overlay.whole:
+            self._take(replace(entry, overlay=entry.overlay.referred_to(value)))
+
     def go_to(self, file: FileLocation, member: int | None) -> None:
         """Show where an object or one of its members is."""
         entry, shown = self.entry(file), self._display.shown
@@ -174,41 +155,43 @@ class OverlayDesk(QObject):
                 self.image_asked.emit(images[0])
 
     def _read(self, entry: Entry) -> None:
-        generation, companion = self._generation, entry.companion
+        companion = entry.companion
 
         def work(progress: Progress) -> Overlay:
             return read_overlay(companion.kind, companion.file, progress)
 
         def done(overlay: Overlay) -> None:
-            self._main.post(lambda: self._take_read(generation, companion.file, overlay))
+            self._main.post(lambda: self._take_read(companion.file, overlay))
 
         def failed(error: Exception) -> None:
             words = getattr(error, "why", str(error)) if isinstance(error, MedviewerError) else UNEXPECTED
             state = State.OFF if isinstance(error, Cancelled) else State.FAILED
-            self._main.post(lambda: self._take_failed(generation, companion.file, state, words))
+            self._main.post(lambda: self._take_failed(companion.file, state, words))
 
         self._take(replace(entry, state=State.READING, words=""))
         self.session.jobs.submit(Lane.IO, f"Reading {companion.title}", work, done, failed)
 
-    def _take_read(self, generation: int, file: FileLocation, overlay: Overlay) -> None:
+    def _take_read(self, file: FileLocation, overlay: Overlay) -> None:
         entry = self.entry(file)
-        if generation == self._generation and entry is not None:
+        if entry is not None and entry.state is State.READING:
             self._take(replace(entry, state=State.ON, overlay=overlay, words=" ".join(overlay.remarks)))
 
-    def _take_failed(self, generation: int, file: FileLocation, state: State, words: str) -> None:
+    def _take_failed(self, file: FileLocation, state: State, words: str) -> None:
         entry = self.entry(file)
-        if generation == self._generation and entry is not None:
+        if entry is not None and entry.state is State.READING:
             self._take(replace(entry, state=state, words=f"It can't be drawn: {words}."))
 
     def _take(self, entry: Entry) -> None:
         """Take over how a line stands now; of presentation states one holds at a time."""
-        presents = entry.companion.kind is OverlayKind.PRESENTATION and entry.state is State.ON
         self.entries = tuple(
-            entry if e.file == entry.file else replace(e, state=State.OFF) if presents and _presents(e) else e for e in self.entries
+            entry if e.file == entry.file else replace(e, state=State.OFF) if entry.presents and e.presents else e for e in self.entries
         )
+        if entry.state is State.ON:
+            self.latest = entry.file
         self._arrange()
         self.changed.emit()
-        if presents:
+        if entry.state is State.ON and (entry.presents or entry.file in self._jumps):
+            self._jumps.discard(entry.file)
             self.go_to(entry.file, None)
 
     def _arrange(self) -> None:
@@ -248,6 +231,7 @@ class OverlayDesk(QObject):
     @Slot(object)
     def _on_scan(self, scan: Scan) -> None:
         if scan.complete:
+            self.companions = Companions()  # files may have changed since they were last looked at
             self._look()
 
     def _look(self) -> None:
@@ -273,7 +257,9 @@ class OverlayDesk(QObject):
         self.changed.emit()
         for entry in self.entries:
             if entry.file in self._wanted or (entry.companion.kind in AT_ONCE and entry.state is State.OFF):
-                self._wanted.discard(entry.file)
+                if entry.file in self._wanted:
+                    self._wanted.discard(entry.file)
+                    self._jumps.add(entry.file)
                 self.show(entry.file, shown=True)
 
     def _entry(self, companion: Companion) -> Entry:

@@ -17,6 +17,9 @@ PARALLEL_MM = 0.1
 THINNEST_MM = 0.5
 """Structures with a single contour are cut as slabs of this thickness, so that the cut can be seen."""
 
+OVERLAP = 1.002
+"""Slabs of neighbouring contours reach into each other by this much, so that no seam shows between them."""
+
 
 @dataclass(slots=True, eq=False)
 class Section:
@@ -150,7 +153,7 @@ def _slabs(group: list[_Ready], frame: PlaneFrame, thickness_mm: float) -> list[
     crossings = crossings[order]
     # The slab's thickness is along the contour's normal; seen in the picture plane it is longer the more they lean together.
     across = normal - (normal @ frame.normal) * frame.normal
-    half = across / float(across @ across) * thickness_mm / 2
+    half = across / float(across @ across) * thickness_mm * OVERLAP / 2
     pairs = zip(crossings[0::2], crossings[1::2], strict=False)
     return [_pixels(frame, np.array([a - half, b - half, b + half, a + half])) for a, b in pairs]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,6 +14,8 @@ from medviewer.imaging.reslice import PlaneFrame
 Float = NDArray[np.float64]
 Values = NDArray[np.float32]
 _NO_CROSSTALK = 1e-6
+MOST_SAMPLED = 120_000
+"""Pixels of an oblique plane that are sampled one by one; a grid of dose is coarser than every other pixel of the screen."""
 
 
 def smooth_plane(array: NDArray[np.generic], geometry: Geometry, frame: PlaneFrame) -> Values:
@@ -23,8 +27,7 @@ def smooth_plane(array: NDArray[np.generic], geometry: Geometry, frame: PlaneFra
     column, row = inverse @ frame.column_step, inverse @ frame.row_step
     axes = _axis_of(column, frame.shape[1]), _axis_of(row, frame.shape[0])
     if axes[0] is None or axes[1] is None or axes[0] == axes[1]:
-        sampled = sample_linear(array, geometry, frame)
-        return np.where(sampled.inside, sampled.values, np.float32(np.nan)).astype(np.float32)
+        return _oblique(array, geometry, frame)
     start = inverse @ (frame.origin_lps - geometry.origin_lps)
     through = 3 - axes[0] - axes[1]
     plane = _blend(np.asarray(array, np.float32), 2 - through, start[through])
@@ -34,6 +37,17 @@ def smooth_plane(array: NDArray[np.generic], geometry: Geometry, frame: PlaneFra
         plane = plane.T
     plane = _along(plane, 0, start[axes[1]] + row[axes[1]] * np.arange(frame.shape[0]))
     return _along(plane, 1, start[axes[0]] + column[axes[0]] * np.arange(frame.shape[1]))
+
+
+def _oblique(array: NDArray[np.generic], geometry: Geometry, frame: PlaneFrame) -> Values:
+    """Where the axes don't agree: sampled point by point, on large planes at every other pixel with straight lines between."""
+    rows, columns = frame.shape
+    if rows * columns <= MOST_SAMPLED or min(rows, columns) < 4:
+        sampled = sample_linear(array, geometry, frame)
+        return np.where(sampled.inside, sampled.values, np.float32(np.nan)).astype(np.float32)
+    coarse = replace(frame, shape=(rows // 2 + 1, columns // 2 + 1), column_step=2 * frame.column_step, row_step=2 * frame.row_step)
+    half = _oblique(array, geometry, coarse)
+    return _along(_along(half, 0, np.arange(rows) / 2), 1, np.arange(columns) / 2)
 
 
 def value_at(array: NDArray[np.generic], geometry: Geometry, point_lps: Float) -> float | None:

@@ -21,8 +21,11 @@ from PySide6.QtCore import QBuffer
 from PySide6.QtGui import QColor, QImage, QPainter, QPdfWriter
 from support.gui_steps import LIMIT_MS
 from support.objects import CDA, bare_object, binary_stl, coded, enclosed_object, save_object, waveform_group
-from support.phantoms import write_phantom
+from support.overlay_objects import dataset, write_dose, write_map, write_presentation, write_seg_object, write_structures
+from support.phantoms import Phantom, write_phantom
 
+from medviewer.core.overlay import OverlayKind
+from medviewer.dicom.objects.companion_header import overlay_kind
 from medviewer.gui.documents.enclosed_page import FilePage, TextPage
 from medviewer.gui.documents.report_page import ReportPage
 from medviewer.gui.documents.tag_page import TagPage
@@ -236,6 +239,106 @@ def lists_tags(*values: str) -> Callable[[MainWindow, QImage], None]:
     return check
 
 
+def on_phantom(write: Callable[[Path, Phantom], object]) -> Callable[[Path], object]:
+    """Images, and an object that belongs on them."""
+    return lambda folder: write(folder / "object.dcm", write_phantom(folder / "images"))
+
+
+def object_is_drawn(kind: OverlayKind) -> Callable[[MainWindow], bool]:
+    """The object's card is opened as a click does, and it is drawn over its images, or by itself."""
+
+    def ready(window: MainWindow) -> bool:
+        desk = window.desk
+        if not desk.session.scan.complete:
+            return False
+        drawn = [one.kind for one in desk.display.objects]
+        if kind not in drawn and not any(entry.companion.kind is kind for entry in desk.overlays.entries):
+            desk.open(next(shown for shown in desk.every_shown() if overlay_kind(shown.stack.sop_class_uid) is kind))
+        for entry in desk.overlays.entries:
+            if entry.companion.kind is kind:
+                desk.overlays.show(entry.file, shown=True)
+        return kind in drawn and picture_is_there(window) and (desk.display.images is not None or desk.display.is_complete)
+
+    return ready
+
+
+def shows_colours(window: MainWindow, image: QImage) -> None:
+    assert window.centre.currentWidget() is window.desk.views
+    views = window.desk.views
+    corner = views.mapTo(window, views.rect().topLeft())
+    colours = [
+        image.pixelColor(x, y)
+        for x in range(corner.x() + 40, corner.x() + views.width() - 40, 2)
+        for y in range(corner.y() + 90, corner.y() + views.height() - 90, 2)
+    ]
+    assert sum(max(c.red(), c.green(), c.blue()) - min(c.red(), c.green(), c.blue()) > 30 for c in colours) > 60
+
+
+def write_ball(path: Path, phantom: Phantom) -> None:
+    """The phantom's bright ball as contours."""
+    turn = np.linspace(0, 2 * np.pi, 60, endpoint=False)
+    contours = []
+    for k in range(phantom.geometry.shape_kji[0]):
+        height = float(phantom.geometry.to_lps([[0, 0, k]])[0, 2]) - phantom.lesion_centre_lps[2]
+        if abs(height) < phantom.lesion_radius_mm:
+            radius = np.sqrt(phantom.lesion_radius_mm**2 - height**2)
+            ring = np.column_stack([radius * np.cos(turn), radius * np.sin(turn), np.full(60, height)])
+            contours.append(("ball", "CLOSED_PLANAR", phantom.lesion_centre_lps + ring))
+    write_structures(path, phantom, contours)
+
+
+def write_cloud(path: Path, phantom: Phantom) -> None:
+    """A dose that falls off from the ball."""
+    k, j, i = np.meshgrid(np.arange(14), np.arange(16), np.arange(14), indexing="ij")
+    origin = phantom.geometry.origin_lps
+    points = np.stack([origin[0] + 3 * i, origin[1] + 3 * j, origin[2] + 3 * k], axis=-1)
+    dose = 60 * np.exp(-((points - phantom.lesion_centre_lps) ** 2).sum(axis=-1) / 200)
+    write_dose(path, phantom, dose, list(origin), 3.0, list(3.0 * np.arange(14)))
+
+
+def write_drawing(path: Path, phantom: Phantom) -> None:
+    """A presentation state that mirrors the middle slice and draws on it."""
+    circle = dataset(
+        GraphicAnnotationUnits="PIXEL", GraphicDimensions=2, NumberOfGraphicPoints=2, GraphicData=[20.0, 24.0, 30.0, 24.0],
+        GraphicType="CIRCLE", GraphicFilled="Y",
+    )  # fmt: skip
+    words = dataset(
+        UnformattedTextValue="look here", BoundingBoxTopLeftHandCorner=[4.0, 4.0], BoundingBoxBottomRightHandCorner=[30.0, 9.0],
+        BoundingBoxAnnotationUnits="PIXEL", BoundingBoxTextHorizontalJustification="LEFT",
+    )  # fmt: skip
+    write_presentation(
+        path,
+        phantom,
+        [10],
+        ImageRotation=0,
+        ImageHorizontalFlip="Y",
+        GraphicLayerSequence=[dataset(GraphicLayer="A", GraphicLayerOrder=1)],
+        GraphicAnnotationSequence=[dataset(GraphicLayer="A", GraphicObjectSequence=[circle], TextObjectSequence=[words])],
+    )
+
+
+def write_mask(kind: str) -> Callable[[Path, Phantom], object]:
+    """The phantom's parts as a segmentation of that kind."""
+
+    def write(path: Path, phantom: Phantom) -> None:
+        if kind == "FRACTIONAL":
+            shares = (phantom.labels > 1).astype(np.float32) * 0.75
+            write_seg_object(path, phantom, shares[..., None], kind, fractional_type="PROBABILITY")
+        else:
+            write_seg_object(path, phantom, phantom.labels, kind)
+
+    return write
+
+
+def write_overlapping(path: Path, phantom: Phantom) -> None:
+    ball = phantom.labels == 3
+    write_seg_object(path, phantom, np.stack([phantom.labels > 0, ball], axis=-1).astype(np.uint8), "BINARY")
+
+
+def drawn_kind(name: str, write: Callable[[Path], object], kind: OverlayKind) -> Kind:
+    return Kind(name, write, object_is_drawn(kind), shows_colours)
+
+
 KINDS = [
     Kind("mr-volume", write_phantom, picture_is_there, shows_a_picture),
     Kind("report", pydicom_file("test-SR.dcm"), page_is_there(ReportPage), says("Diagnosis", "Verified by Riesmeier, Jörg", "3 cm")),
@@ -247,6 +350,19 @@ KINDS = [
     Kind("ecg", pydicom_file("waveform_ecg.dcm"), page_is_there(WaveformPage), shows_the_ecg),
     Kind("pressure", write_pressure, page_is_there(WaveformPage), shows_the_pressure),
     Kind("plan", pydicom_file("rtplan.dcm"), page_is_there(TagPage), lists_tags("RTPLAN", "BeamSequence")),
+    drawn_kind("seg-binary", on_phantom(write_mask("BINARY")), OverlayKind.SEGMENTATION),
+    drawn_kind("seg-fractional", on_phantom(write_mask("FRACTIONAL")), OverlayKind.SEGMENTATION),
+    drawn_kind("seg-labelmap", on_phantom(write_mask("LABELMAP")), OverlayKind.SEGMENTATION),
+    drawn_kind("seg-overlapping", on_phantom(write_overlapping), OverlayKind.SEGMENTATION),
+    drawn_kind("seg-alone", pydicom_file("liver_1frame.dcm"), OverlayKind.SEGMENTATION),
+    drawn_kind("structures", on_phantom(write_ball), OverlayKind.STRUCTURES),
+    drawn_kind("structures-alone", pydicom_file("rtstruct.dcm"), OverlayKind.STRUCTURES),
+    drawn_kind("dose", on_phantom(write_cloud), OverlayKind.DOSE),
+    drawn_kind("dose-alone", pydicom_file("rtdose.dcm"), OverlayKind.DOSE),
+    drawn_kind(
+        "map", on_phantom(lambda path, phantom: write_map(path, phantom, phantom.volume.astype(np.float32))), OverlayKind.PARAMETRIC_MAP
+    ),
+    drawn_kind("presentation", on_phantom(write_drawing), OverlayKind.PRESENTATION),
 ]
 
 

@@ -22,7 +22,7 @@ from support.overlay_objects import (
 )
 from support.phantoms import LESION, Phantom, write_phantom
 
-from medviewer.gui.overlay_desk import State
+from medviewer.gui.overlay_entries import State
 
 CHECKED, UNCHECKED = Qt.CheckState.Checked, Qt.CheckState.Unchecked
 
@@ -253,3 +253,19 @@ def test_the_value_of_a_map_and_the_name_of_a_segment_are_read_under_the_mouse(q
     move(pane, place.toPoint())
     value = study.volume[ijk[2], ijk[1], ijk[0]] * 0.5 + 3
     assert set(pane.corner_facts().drawn) == {f"diffusion {value:.4g} mm2/s", "segment 1"}
+
+
+def test_isodoses_are_percentages_of_what_was_prescribed_once_it_is_typed_in(qtbot, window, study: Phantom, tmp_path: Path) -> None:
+    write_dose(tmp_path / "study" / "dose.dcm", study, np.arange(60.0).reshape(3, 4, 5), list(study.geometry.origin_lps), 8.0, [0, 8, 16])
+    open_row(qtbot, window, tmp_path / "study", "dose")
+    section = window.side.overlays.objects
+    window.side.tabs.setCurrentWidget(window.side.overlays)
+    assert section.reference.value() == pytest.approx(59)
+    section.reference.setFocus()
+    section.reference.selectAll()
+    QTest.keyClicks(section.reference, "50")
+    QTest.keyClick(section.reference, Qt.Key.Key_Return)
+    levels = window.desk.display.objects[0].overlay.levels
+    assert levels == pytest.approx([47.5, 45, 40, 35, 25, 15, 5])
+    item = section.tree.topLevelItem(0).child(0)
+    assert (item.text(0), item.text(1)) == ("47.5 Gy", "95 %")

@@ -57,7 +57,7 @@ def test_a_plane_across_cuts_chords_of_the_right_length_and_thickness(offset: fl
     chord = 2 * np.sqrt(100 - offset**2)
     assert len(section.slabs) == 3
     for slab in section.slabs:
-        assert area(slab) * 0.25 == pytest.approx(chord * 3, rel=1e-3)
+        assert area(slab) * 0.25 == pytest.approx(chord * 3, rel=4e-3)
     heights = sorted(float(60 - slab[:, 1].mean() * 0.5) for slab in section.slabs)
     assert heights == pytest.approx([0, 3, 6], abs=1e-6)
     assert section.rings == []

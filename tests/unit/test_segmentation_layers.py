@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from pydicom import dcmread
 from pydicom.pixels import apply_color_lut
-from support.overlay_objects import write_seg_object
+from pydicom.uid import ComputedRadiographyImageStorage, generate_uid
+from support.overlay_objects import segment_descriptions, write_seg_object
 from support.phantoms import Phantom, oblique, write_phantom
 
 from medviewer.core.errors import CannotDecode
@@ -164,3 +165,43 @@ def test_colours_of_a_palette_label_map_are_those_of_its_palette(test_data: Path
     numbers = np.array(sorted(overlay.segments), np.uint8)
     rgb = apply_color_lut(numbers[None, :], ds)[0]
     assert [overlay.segments[int(n)].colour for n in numbers] == [tuple(int(c) for c in colour) for colour in rgb]
+
+
+def test_frames_of_a_multi_frame_image_are_named_one_by_one(tmp_path: Path) -> None:
+    phantom = write_phantom(tmp_path / "study", shape_kji=(7, 12, 10), multiframe=True)
+    ds = dcmread(phantom.paths[0])
+    height = [
+        float(phantom.geometry.to_index([g.PlanePositionSequence[0].ImagePositionPatient])[0, 2])
+        for g in ds.PerFrameFunctionalGroupsSequence
+    ]
+    frame_of_slice = {round(k): n for n, k in enumerate(height, 1)}
+    order = [round(k) for k in height]
+    given = (phantom.labels == 3).astype(np.uint8)
+    path = tmp_path / "seg.dcm"
+    hd.seg.Segmentation(
+        [ds], given[order], "BINARY", segment_descriptions(1), generate_uid(), 30, generate_uid(), 1, "test", "test", "1", "1",
+        omit_empty_frames=False,
+    ).save_as(path)  # fmt: skip
+    (layer,) = read(path).layers
+    assert np.array_equal(layer.array, given)
+    for k in range(7):
+        assert layer.slice_on((ds.SOPInstanceUID, frame_of_slice[k])) == k
+
+
+def test_a_segmentation_of_a_projection_image_lies_on_that_image_alone(tmp_path: Path) -> None:
+    phantom = write_phantom(tmp_path / "study", shape_kji=(1, 12, 10))
+    ds = dcmread(phantom.paths[0])
+    ds.SOPClassUID = ds.file_meta.MediaStorageSOPClassUID = ComputedRadiographyImageStorage
+    ds.Modality, ds.BodyPartExamined, ds.ViewPosition = "CR", "CHEST", "PA"
+    for name in ("ImagePositionPatient", "ImageOrientationPatient", "FrameOfReferenceUID", "PixelSpacing", "PositionReferenceIndicator"):
+        delattr(ds, name)
+    path = tmp_path / "seg.dcm"
+    mask = phantom.labels[:1].astype(bool).astype(np.uint8)
+    hd.seg.Segmentation(
+        [ds], mask, "BINARY", segment_descriptions(1), generate_uid(), 30, generate_uid(), 1, "test", "test", "1", "1"
+    ).save_as(path)  # fmt: skip
+    (layer,) = read(path).layers
+    assert layer.geometry is None
+    assert layer.slice_on((ds.SOPInstanceUID, 1)) == 0
+    assert layer.slice_on(("1.2.3", 1)) is None
+    assert np.array_equal(layer.array, mask)

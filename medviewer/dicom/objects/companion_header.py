@@ -11,7 +11,7 @@ from medviewer.core.overlay import OverlayKind
 from medviewer.core.study import FileLocation
 from medviewer.dicom.elements import DEEPEST
 from medviewer.dicom.kinds import STORAGE
-from medviewer.dicom.objects.datasets import BAD_VALUES, items, read_dataset, text
+from medviewer.dicom.objects.datasets import damage_told, items, read_dataset, text
 
 _KINDS = {
     "66.4": OverlayKind.SEGMENTATION,
@@ -57,10 +57,10 @@ def overlay_kind(sop_class_uid: str) -> OverlayKind | None:
 def read_companion_header(location: FileLocation) -> CompanionHeader:
     """The object's kind, title and references. Raises `CannotDecode`."""
     ds = read_dataset(location)
-    kind = overlay_kind(str(ds.SOPClassUID))
-    if kind is None:
-        raise CannotDecode(str(location), "it is no object that is drawn on images", "not-supported")
-    try:
+    with damage_told(location, "its references can't be read"):
+        kind = overlay_kind(str(ds.SOPClassUID))
+        if kind is None:
+            raise CannotDecode(str(location), "it is no object that is drawn on images", "not-supported")
         found = _Found()
         found.look_into(ds, 0)
         if kind is OverlayKind.SEGMENTATION and not found.images:
@@ -76,8 +76,6 @@ def read_companion_header(location: FileLocation) -> CompanionHeader:
             frozenset({*found.frames_of_reference, text(ds, "FrameOfReferenceUID")} - {""}),
             found.draws or kind is not OverlayKind.ANNOTATIONS,
         )
-    except BAD_VALUES as error:
-        raise CannotDecode(str(location), f"its references can't be read ({error})", "damaged") from error
 
 
 @dataclass(slots=True)
@@ -114,12 +112,20 @@ def _title(ds: Dataset, kind: OverlayKind) -> str:
     """What the file calls itself, most telling first."""
     names = {
         OverlayKind.STRUCTURES: ("StructureSetLabel", "StructureSetName", "SeriesDescription"),
-        OverlayKind.DOSE: ("DoseComment", "SeriesDescription", "DoseSummationType"),
+        OverlayKind.DOSE: ("DoseComment", "SeriesDescription"),
         OverlayKind.PRESENTATION: ("ContentDescription", "ContentLabel", "SeriesDescription"),
-        OverlayKind.SEGMENTATION: ("SeriesDescription", "ContentDescription", "ContentLabel"),
-        OverlayKind.PARAMETRIC_MAP: ("SeriesDescription", "ContentDescription", "ContentLabel"),
-    }.get(kind, ("SeriesDescription",))
+    }.get(kind, ("SeriesDescription", "ContentDescription", "ContentLabel"))
     concept = items(ds, "ConceptNameCodeSequence")
-    coded = text(concept[0], "CodeMeaning") if concept else ""
-    found = [text(ds, name) for name in names]
-    return next((name for name in (*found, coded) if name and name != "ISO_IR 192"), kind.value.capitalize())
+    found = [*(text(ds, name) for name in names), text(concept[0], "CodeMeaning") if concept else ""]
+    if kind is OverlayKind.SEGMENTATION:
+        found.append(_segment_names([text(part, "SegmentLabel") for part in items(ds, "SegmentSequence") if part.get("SegmentNumber")]))
+    if kind is OverlayKind.DOSE:
+        found.append(f"Dose of a {text(ds, 'DoseSummationType').lower()}" if text(ds, "DoseSummationType") else "")
+    return next((name for name in found if name and not name.startswith("ISO_IR")), kind.value.capitalize())
+
+
+def _segment_names(names: list[str]) -> str:
+    """The first segment's name, and how many more there are."""
+    if not names or not names[0]:
+        return ""
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from pydicom.dataset import Dataset
 from pydicom.errors import BytesLengthException
 
@@ -9,7 +13,19 @@ from medviewer.core.errors import CannotDecode
 from medviewer.core.study import FileLocation
 from medviewer.dicom.objects.data_set import read_data_set
 
-BAD_VALUES = (AttributeError, KeyError, IndexError, TypeError, ValueError, NotImplementedError, BytesLengthException, RecursionError)
+BAD_VALUES: tuple[type[Exception], ...] = (
+    AttributeError,
+    ArithmeticError,
+    LookupError,
+    TypeError,
+    ValueError,
+    OSError,
+    EOFError,
+    struct.error,
+    RecursionError,
+    NotImplementedError,
+    BytesLengthException,
+)
 """What reading the elements of a malformed data set raises."""
 
 
@@ -24,6 +40,15 @@ def read_dataset(location: FileLocation) -> Dataset:
     if "SOPClassUID" not in found.ds:
         raise CannotDecode(str(location), "it doesn't say what kind of object it is (SOPClassUID)", "damaged")
     return found.ds
+
+
+@contextmanager
+def damage_told(location: FileLocation, words: str) -> Iterator[None]:
+    """Whatever a malformed data set provokes inside becomes a `CannotDecode` that begins with ``words``."""
+    try:
+        yield
+    except BAD_VALUES as error:
+        raise CannotDecode(str(location), f"{words} ({error})", "damaged") from error
 
 
 def items(ds: Dataset | None, keyword: str) -> list[Dataset]:

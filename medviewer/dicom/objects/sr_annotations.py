@@ -13,7 +13,7 @@ from medviewer.core.overlay import GraphicsOverlay, ImageKey, KeyImages
 from medviewer.core.progress import Progress
 from medviewer.core.study import FileLocation
 from medviewer.dicom.objects.content_values import Reference
-from medviewer.dicom.objects.datasets import read_dataset
+from medviewer.dicom.objects.datasets import damage_told, read_dataset
 from medviewer.dicom.objects.sr_content import ContentItem, report_of
 
 _SHAPES = {
@@ -56,7 +56,8 @@ class _Drawn:
 def read_annotations(location: FileLocation, progress: Progress) -> GraphicsOverlay:
     """All shapes of a report. Shapes that name no image and no frame of reference are counted, not drawn. Raises `CannotDecode`."""
     progress.report(0.0, "Reading the annotations")
-    return annotations_in(report_of(read_dataset(location)).root)
+    with damage_told(location, "its content can't be read"):
+        return annotations_in(report_of(read_dataset(location)).root)
 
 
 def annotations_in(root: ContentItem) -> GraphicsOverlay:
@@ -82,7 +83,8 @@ def annotations_in(root: ContentItem) -> GraphicsOverlay:
 def read_key_images(location: FileLocation, progress: Progress) -> KeyImages:
     """What a Key Object Selection selects (PS3.3 A.35.4, TID 2010). Raises `CannotDecode`."""
     progress.report(0.0, "Reading the key images")
-    report = report_of(read_dataset(location))
+    with damage_told(location, "its content can't be read"):
+        report = report_of(read_dataset(location))
     items = list(report.root.walk())
     images = frozenset(key for item in items if item.value_type == "IMAGE" for ref in item.references for key in _keys(ref))
     notes = [item.text for item in items if item.concept is not None and item.concept.value == _DESCRIPTION]

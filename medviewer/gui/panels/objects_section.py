@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
+    QDoubleSpinBox,
     QHBoxLayout,
     QHeaderView,
     QPushButton,
@@ -18,10 +19,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from medviewer.core.overlay import OverlayKind
+from medviewer.core.overlay import OverlayKind, ScalarOverlay
 from medviewer.core.study import FileLocation
 from medviewer.gui.desk import Desk
-from medviewer.gui.overlay_desk import Entry, State
+from medviewer.gui.overlay_entries import Entry, State
 from medviewer.gui.panels.section import PercentSlider, heading, words
 from medviewer.gui.panels.swatch import swatch
 from medviewer.gui.theme import colours
@@ -42,6 +43,10 @@ class ObjectsSection(QWidget):
         self.opacity = PercentSlider("Opacity")
         self.fill_box, self.line_box = QCheckBox("Fill"), QCheckBox("Lines")
         self.all_button, self.none_button = QPushButton("Show all"), QPushButton("Hide all")
+        self.reference = QDoubleSpinBox(decimals=2, minimum=0.01, maximum=1e6)
+        self.reference.setKeyboardTracking(False)
+        self.reference.setAccessibleName("Dose that is 100 %")
+        self.reference.setToolTip("The isodose lines are percentages of this dose: the highest, or what was prescribed.")
         self.remark = words("", "dim")
         for button in (self.all_button, self.none_button):
             button.setProperty("role", "flat")
@@ -59,12 +64,20 @@ class ObjectsSection(QWidget):
         layout.addWidget(self.remark)
         layout.addWidget(self.opacity)
         layout.addLayout(row)
+        self.reference_row = QWidget()
+        across = QHBoxLayout(self.reference_row)
+        across.setContentsMargins(0, 0, 0, 0)
+        across.addWidget(words("100 % is", "soft"))
+        across.addStretch(1)
+        across.addWidget(self.reference)
+        layout.addWidget(self.reference_row)
         self.tree.itemChanged.connect(self._on_item)
         self.tree.currentItemChanged.connect(lambda *_: self._show_current())
         self.tree.doubleClicked.connect(self._jump)
         self.opacity.slider.valueChanged.connect(lambda value: self._restyle(opacity=value / 100))
         self.fill_box.toggled.connect(lambda on: self._restyle(fill=on))
         self.line_box.toggled.connect(lambda on: self._restyle(lines=on))
+        self.reference.valueChanged.connect(self._refer)
         self.all_button.clicked.connect(lambda: self._hide_members(hidden=False))
         self.none_button.clicked.connect(lambda: self._hide_members(hidden=True))
         desk.overlays.changed.connect(self._show)
@@ -73,10 +86,12 @@ class ObjectsSection(QWidget):
 
     @property
     def current(self) -> Entry | None:
-        """The object that is selected, or that a selected member belongs to; else the first that is drawn."""
-        item = self.tree.currentItem()
-        found = self._desk.overlays.entry(item.data(0, FILE)) if item is not None else None
-        return found or next((entry for entry in self._desk.overlays.entries if entry.state is State.ON), None)
+        """The object that is selected, or that a selected member belongs to; else the one that was switched on last."""
+        overlays, item = self._desk.overlays, self.tree.currentItem()
+        found = overlays.entry(item.data(0, FILE)) if item is not None else None
+        latest = overlays.entry(overlays.latest) if overlays.latest is not None else None
+        drawn = latest if latest is not None and latest.state is State.ON else None
+        return found or drawn or next((entry for entry in overlays.entries if entry.state is State.ON), None)
 
     @Slot()
     def _show(self) -> None:
@@ -107,7 +122,7 @@ class ObjectsSection(QWidget):
         flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
         item.setFlags(flags if entry.state is State.REFUSED else flags | Qt.ItemFlag.ItemIsUserCheckable)
         members = entry.overlay.members() if entry.overlay is not None else ()
-        if item.childCount() != len(members):
+        if [(child.text(0), child.text(1)) for child in _children(item)] != [(member.name, member.detail) for member in members]:
             item.takeChildren()
             children = []
             for member in members:
@@ -131,7 +146,7 @@ class ObjectsSection(QWidget):
             on = entry.state in (State.ON, State.READING)
             if entry.state is not State.REFUSED:
                 item.setCheckState(0, CHECKED if on else UNCHECKED)
-            for child in filter(None, map(item.child, range(item.childCount()))):
+            for child in _children(item):
                 state = UNCHECKED if child.data(0, MEMBER) in entry.look.hidden else CHECKED
                 if child.checkState(0) != state:
                     child.setCheckState(0, state)
@@ -149,6 +164,11 @@ class ObjectsSection(QWidget):
             widget.setVisible(bool(areas))
         for button in (self.all_button, self.none_button):
             button.setVisible(bool(several))
+        dose = entry.overlay if drawn and entry is not None and entry.companion.kind is OverlayKind.DOSE else None
+        self.reference_row.setVisible(isinstance(dose, ScalarOverlay) and bool(dose.levels))
+        if isinstance(dose, ScalarOverlay):
+            self.reference.setSuffix(f" {dose.unit}".rstrip())
+            self.reference.setValue(dose.whole)
         if entry is not None:
             self.opacity.show_value(entry.look.opacity)
             self.fill_box.setChecked(entry.look.fill)
@@ -176,6 +196,12 @@ class ObjectsSection(QWidget):
             hidden = entry.look.hidden - {member} if on else entry.look.hidden | {member}
             self._desk.overlays.set_look(file, replace(entry.look, hidden=hidden))
 
+    @Slot(float)
+    def _refer(self, value: float) -> None:
+        entry = self.current
+        if not self._filling and entry is not None:
+            self._desk.overlays.set_reference(entry.file, value)
+
     def _restyle(self, **changes: object) -> None:
         entry = self.current
         if not self._filling and entry is not None:
@@ -192,6 +218,10 @@ class ObjectsSection(QWidget):
         item = self.tree.itemFromIndex(index)
         if item is not None:
             self._desk.overlays.go_to(item.data(0, FILE), item.data(0, MEMBER))
+
+
+def _children(item: QTreeWidgetItem) -> list[QTreeWidgetItem]:
+    return [child for child in map(item.child, range(item.childCount())) if child is not None]
 
 
 def _make_tree() -> QTreeWidget:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from medviewer.app.overlays import Overlay
-from medviewer.core.overlay import OverlayKind, ScalarOverlay
+from medviewer.core.overlay import OverlayKind
 from medviewer.core.study import FileLocation
 
 
@@ -37,11 +37,6 @@ class DrawnObject:
     look: Look
 
     @property
-    def key(self) -> tuple[FileLocation, Look]:
+    def key(self) -> tuple[FileLocation, Look, int]:
         """Differs when it has to be painted anew."""
-        return self.file, self.look
-
-    @property
-    def scale(self) -> ScalarOverlay | None:
-        """The overlay, where it has a scale of values."""
-        return self.overlay if isinstance(self.overlay, ScalarOverlay) else None
+        return self.file, self.look, id(self.overlay)

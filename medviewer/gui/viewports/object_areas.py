@@ -23,8 +23,8 @@ from medviewer.imaging.scalar_planes import isolines, smooth_plane
 
 Colours = NDArray[np.uint8]
 LINE_WIDTH = 1.6
-FAINTEST = 0.03
-"""Share of a scale below which a wash of colour is left out, so that everything outside stays as it was."""
+FAINTEST, LEAST_FULL = 0.02, 0.15
+"""Shares of the highest dose between which the wash of colour comes in, so that everything outside stays as it was."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -193,10 +193,11 @@ def scale_colours(stops: Stops) -> Colours:
 
 @lru_cache(maxsize=32)
 def _scale_table(kind: OverlayKind, opacity: float, stops: Stops) -> NDArray[np.uint32]:
-    table = np.array([argb((int(r), int(g), int(b)), opacity) for r, g, b in scale_colours(stops)], np.uint32)
+    shares = np.ones(256)
     if kind is OverlayKind.DOSE:
-        table[: round(FAINTEST * 255)] = 0
-    return table
+        shares = np.clip((np.linspace(0, 1, 256) - FAINTEST) / (LEAST_FULL - FAINTEST), 0, 1)
+    colours = scale_colours(stops)
+    return np.array([argb((int(r), int(g), int(b)), opacity * share) for (r, g, b), share in zip(colours, shares, strict=True)], np.uint32)
 
 
 def draw_pixels(painter: QPainter, pixels: NDArray[np.uint32], x: int, y: int, ratio: float) -> None:
