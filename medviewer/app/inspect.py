@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from medviewer.core.errors import CannotDecode
 from medviewer.core.geometry import Geometry
 from medviewer.core.progress import Progress
-from medviewer.core.study import FileLocation, Patient, Scan, Stack
+from medviewer.core.study import FileLocation, Patient, Scan, Stack, printable
 from medviewer.dicom.files import Archives
 from medviewer.dicom.image_file import ImageFile
 from medviewer.dicom.scan import scan
@@ -162,10 +161,10 @@ class _Names:
         if self._root is None:
             return str(FileLocation(location.path.absolute(), location.member))
         if location.path == self._root:
-            return location.member or location.path.name
+            return printable(location.member or location.path.name)
         base = self._root if self._root.is_dir() else self._root.parent
-        name = str(FileLocation(location.path.relative_to(base), location.member))
-        return name if os.sep == "/" else name.replace(os.sep, "/")
+        name = location.path.relative_to(base).as_posix()
+        return printable(f"{name}!{location.member}" if location.member else name)
 
 
 def _patient(patient: Patient, decoded: dict[tuple[str, int, str], list[DecodedEntry]] | None) -> PatientEntry:

@@ -10,7 +10,7 @@ from medviewer.core.study import FileLocation, Stack
 from medviewer.core.suv import NoSuv, Suv
 from medviewer.dicom import tags
 from medviewer.dicom.elements import BadHeader, Elements
-from medviewer.dicom.files import ZIP_ERRORS, Archives
+from medviewer.dicom.files import ZIP_ERRORS, Archives, why_unreadable
 from medviewer.dicom.header import NotDicom, read_header
 from medviewer.dicom.pet_times import at
 from medviewer.dicom.suv import needs_earliest, suv_factors
@@ -45,4 +45,4 @@ def _elements(location: FileLocation, archives: Archives) -> Elements:
         with file:
             return read_header(file, size).elements
     except (OSError, BadHeader, NotDicom, *ZIP_ERRORS) as error:
-        raise CannotDecode(str(location), f"its header can't be read: {error}", "damaged") from error
+        raise CannotDecode(str(location), f"its header can't be read: {why_unreadable(error)}", "damaged") from error

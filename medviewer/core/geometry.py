@@ -12,6 +12,10 @@ Float = NDArray[np.float64]
 GRID_TOLERANCE_MM = 0.01
 """DICOM's decimal strings have 16 characters; positions closer than this are the same."""
 
+SHORTEST_STEP_MM = 1e-9
+FLATTEST = 1e-6
+"""Volume of a voxel over the product of its edges, below which its axes lie in a plane."""
+
 _LETTERS = (("L", "R"), ("P", "A"), ("S", "I"))
 
 
@@ -32,7 +36,8 @@ class Geometry:
         matrix = np.array(self.index_to_lps, np.float64)
         if matrix.shape != (4, 4) or not np.isfinite(matrix).all():
             raise ValueError("index_to_lps must be a finite 4x4 matrix")
-        if abs(np.linalg.det(matrix[:3, :3])) < 1e-9:
+        lengths = np.linalg.norm(matrix[:3, :3], axis=0)
+        if lengths.min() < SHORTEST_STEP_MM or abs(np.linalg.det(matrix[:3, :3] / lengths)) < FLATTEST:
             raise ValueError("index_to_lps must be invertible")
         matrix.flags.writeable = False
         object.__setattr__(self, "index_to_lps", matrix)

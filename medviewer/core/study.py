@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
@@ -34,6 +35,19 @@ class StackKind(StrEnum):
         return self in (StackKind.VOLUME, StackKind.STACK, StackKind.CINE, StackKind.TIME_SERIES, StackKind.IMAGE)
 
 
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Line ends, escape sequences of terminals, marks that turn text around, and (as half characters) bytes that are no text."""
+
+
+def printable(name: str) -> str:
+    """A name of a file as one line of text that can be written anywhere; what can't be printed is written as an escape."""
+    return _UNPRINTABLE.sub(lambda found: _escaped(ord(found.group())), name)
+
+
+def _escaped(code: int) -> str:
+    return f"\\x{code & 0xFF:02x}" if code < 0x100 or 0xDC80 <= code <= 0xDCFF else f"\\u{code:04x}"
+
+
 @dataclass(frozen=True, slots=True)
 class FileLocation:
     """A file on disk, or a member of a ZIP."""
@@ -42,9 +56,8 @@ class FileLocation:
     member: str | None = None
 
     def __str__(self) -> str:
-        """For people: bytes of a name that are no text are written out."""
-        text = f"{self.path}!{self.member}" if self.member else str(self.path)
-        return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
+        """For people: what can't be printed, bytes that are no text among it, is written out."""
+        return printable(f"{self.path}!{self.member}" if self.member else str(self.path))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import zlib
 from struct import Struct
 from typing import IO
@@ -21,8 +20,8 @@ from medviewer.dicom.elements import (
     element_head,
     read_value,
 )
+from medviewer.dicom.inflating import GrowsTooFar, inflate
 
-LARGEST_INFLATED = 1 << 30
 MOST_IN_FRONT = 1024
 """Bytes of something else in front of a whole DICOM file up to which it is still found."""
 MOST_LOST = 256
@@ -122,11 +121,10 @@ _LENGTH = Struct("<I")
 def inflated(file: IO[bytes], size: int, first: bytes, at: int) -> tuple[IO[bytes], int]:
     """The data set of the deflated syntax (PS3.5 A.5), inflated in memory up to a limit, and its size."""
     packed = first[at:] + file.read(size - len(first))
-    inflate = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
-        data = inflate.decompress(packed, LARGEST_INFLATED)
+        stream = inflate(packed, zlib.decompressobj(-zlib.MAX_WBITS))
     except zlib.error as error:
-        raise BadHeader(f"its deflated data set is damaged ({error})") from error
-    if inflate.unconsumed_tail:
-        raise BadHeader(f"its deflated data set grows beyond {LARGEST_INFLATED} bytes")
-    return io.BytesIO(data), len(data)
+        raise BadHeader("its deflated data set is damaged") from error
+    except GrowsTooFar as error:
+        raise BadHeader(f"its data set is deflated and {error}", "bomb") from error
+    return stream, stream.getbuffer().nbytes

@@ -26,17 +26,21 @@ _SINGLE = {
 }
 
 
+LONGEST_TEXT = 1 << 14
+"""Bytes of a text beyond which it is cut: no name or description is so long, and switching sets thousands of times takes seconds."""
+
+
 def decoded(elements: Elements, tag: int, charset: tuple[str, ...]) -> tuple[str, bool]:
     """A text value, and whether the declared character set could decode it.
 
     Where it couldn't, UTF-8 and then Latin-1 are tried: the commonest sets of files that declare none or a wrong one.
     """
-    raw = elements.raw(tag)
+    raw = elements.raw(tag)[:LONGEST_TEXT]
     if raw.isascii() and b"\x1b" not in raw:
         return raw.decode("ascii").strip(" \0"), True
     try:
         return _decode(raw, charset).strip(" \0"), True
-    except (UnicodeDecodeError, LookupError):
+    except (ValueError, LookupError):  # undecodable, or a set that is none: Python's codecs say so in several ways
         pass
     try:
         return raw.decode("utf-8").strip(" \0"), False

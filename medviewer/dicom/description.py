@@ -9,7 +9,7 @@ from medviewer.core.study import Stack
 from medviewer.dicom import tags
 from medviewer.dicom.charsets import character_set, decoded
 from medviewer.dicom.elements import BadHeader
-from medviewer.dicom.files import ZIP_ERRORS, Archives
+from medviewer.dicom.files import ZIP_ERRORS, Archives, why_unreadable
 from medviewer.dicom.header import NotDicom, read_header
 
 
@@ -93,7 +93,7 @@ def attributes(stack: Stack) -> ImageAttributes:
             with file:
                 elements = read_header(file, size).elements
     except (OSError, BadHeader, NotDicom, *ZIP_ERRORS) as error:
-        raise CannotDecode(str(location), f"its header can't be read: {error}", "damaged") from error
+        raise CannotDecode(str(location), f"its header can't be read: {why_unreadable(error)}", "damaged") from error
     charset = character_set(elements)
     values = {name: decoded(elements, tag, charset)[0] for name, tag in _TAGS.items()}
     values["patient_name"] = readable_name(values["patient_name"])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
+import lzma
 import os
 import stat
 import threading
@@ -14,11 +16,48 @@ from types import TracebackType
 from typing import IO
 
 from medviewer.core.study import FileLocation
+from medviewer.dicom.beginning import NotDicom
 from medviewer.dicom.gzipped import inflated_gzip
 from medviewer.dicom.zips import OpenZip
 
-ZIP_ERRORS = (gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, KeyError)
+ZIP_ERRORS = (
+    gzip.BadGzipFile,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    UnicodeDecodeError,
+    NotImplementedError,
+    RuntimeError,
+    EOFError,
+    KeyError,
+)
 """What the standard library raises on damaged, encrypted or exotically compressed members, or on ones that aren't there."""
+
+
+def why_unreadable(error: Exception) -> str:
+    """What an error of opening or reading means to a person, without a full stop.
+
+    error : ``OSError``, ``ValueError``, `BadHeader`, `NotDicom`, or one of `ZIP_ERRORS`.
+    """
+    text = str(error)
+    if isinstance(error, NotDicom):
+        return "it is not a DICOM file"
+    if isinstance(error, zipfile.BadZipFile):
+        return "its bytes don't match its checksum" if "CRC" in text else "the ZIP is damaged"
+    if isinstance(error, zlib.error | lzma.LZMAError | gzip.BadGzipFile):
+        return "its compressed bytes are damaged"
+    if isinstance(error, OSError):
+        damaged = error.errno in (None, errno.EINVAL)  # a ZIP leads to places before its beginning
+        return "its compressed bytes are damaged" if damaged else error.strerror or "the system can't read it"
+    if isinstance(error, KeyError):
+        return "it is no longer in the ZIP"
+    if isinstance(error, UnicodeDecodeError):
+        return "names in the ZIP are damaged"
+    if isinstance(error, ValueError):  # numpy, about an image
+        return "its bytes are too many or too few for its size"
+    if isinstance(error, NotImplementedError | RuntimeError):
+        return "it is encrypted with a password" if "password" in text else "it is compressed in a way that can't be read"
+    return text or "it ends too early"
 
 
 class Archives:

@@ -22,7 +22,7 @@ from medviewer.dicom.files import Archives
 from medviewer.dicom.image_file import ImageFile
 from medviewer.dicom.lut import Supplement, modality_lut, supplemental_palette
 from medviewer.dicom.overlay_planes import OverlayPlane, overlay_planes
-from medviewer.dicom.placement import FrameFacts, frame_facts
+from medviewer.dicom.placement import FrameFacts, frame_facts, is_length
 from medviewer.dicom.shutter import Shutter, shutter_of
 from medviewer.dicom.spacing import Spacing, Where, display_spacing
 from medviewer.dicom.stack_geometry import slice_geometry
@@ -209,6 +209,7 @@ def _spacing(elements: Elements, facts: FrameFacts, regions: tuple[UltrasoundReg
 def _geometry(elements: Elements, facts: FrameFacts, shape: tuple[int, int]) -> Geometry | None:
     if not (facts.position and facts.orientation and facts.spacing and facts.spacing_is_in_patient):
         return None
-    thickness = elements.number(tags.SLICE_THICKNESS) or NOMINAL_THICKNESS_MM
+    stated = abs(elements.number(tags.SLICE_THICKNESS) or 0.0)
+    thickness = stated if is_length(stated) else NOMINAL_THICKNESS_MM
     uid = elements.text(tags.FRAME_OF_REFERENCE_UID) or None
-    return slice_geometry(np.asarray(facts.position), facts.orientation, facts.spacing, shape, abs(thickness), uid)
+    return slice_geometry(np.asarray(facts.position), facts.orientation, facts.spacing, shape, thickness, uid)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from medviewer.core.errors import CannotDecode
 from medviewer.core.study import FileLocation, Stack
-from medviewer.dicom.files import ZIP_ERRORS, Archives
+from medviewer.dicom.files import ZIP_ERRORS, Archives, why_unreadable
+from medviewer.dicom.header import BadHeader, NotDicom, read_header
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
+
+log = logging.getLogger(__name__)
 
 
 def source_datasets(stack: Stack) -> list[Dataset]:
@@ -23,11 +27,15 @@ def source_datasets(stack: Stack) -> list[Dataset]:
 
 def _dataset(location: FileLocation, archives: Archives) -> Dataset:
     from pydicom import dcmread
-    from pydicom.errors import InvalidDicomError
 
     try:
-        file, _ = archives.open(location)
+        file, size = archives.open(location)
         with file:
+            read_header(file, size)  # which refuses what grows without measure
+            file.seek(0)
             return dcmread(file, stop_before_pixels=True, force=True)
-    except (OSError, InvalidDicomError, *ZIP_ERRORS) as error:
-        raise CannotDecode(str(location), f"its header can't be read: {error}", "damaged") from error
+    except (OSError, BadHeader, NotDicom, *ZIP_ERRORS) as error:
+        raise CannotDecode(str(location), f"its header can't be read: {why_unreadable(error)}", "damaged") from error
+    except Exception as error:  # pydicom raises whatever the damage provokes
+        log.info("pydicom can't read a header: %s", type(error).__name__)
+        raise CannotDecode(str(location), "its header is damaged", "damaged") from error

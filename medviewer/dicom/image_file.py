@@ -17,7 +17,7 @@ from medviewer.dicom.codecs.native import correct_bits, unpack
 from medviewer.dicom.codecs.pool import decoders
 from medviewer.dicom.codecs.table import CannotDecompress
 from medviewer.dicom.elements import BadHeader
-from medviewer.dicom.files import ZIP_ERRORS, Archives
+from medviewer.dicom.files import ZIP_ERRORS, Archives, why_unreadable
 from medviewer.dicom.fragments import BadFragments, Spans, find_fragments, frame_spans
 from medviewer.dicom.header import Header, NotDicom, PixelBytes, read_header
 from medviewer.dicom.kinds import is_video
@@ -37,7 +37,7 @@ class ImageFile:
         try:
             self._file, size = archives.open(location)
         except (OSError, KeyError, *ZIP_ERRORS) as error:
-            raise self._cannot(f"it can't be opened: {error}", "unreadable") from error
+            raise self._cannot(f"it can't be opened: {why_unreadable(error)}", "unreadable") from error
         self._last: tuple[int, Array] | None = None
         if like is not None and like.header.stream is like._file:
             self.header: Header = replace(like.header, stream=self._file)
@@ -55,9 +55,9 @@ class ImageFile:
         except BaseException as error:
             self._file.close()
             if isinstance(error, NotDicom):
-                raise self._cannot("it is not a DICOM file", "not-dicom") from error
+                raise self._cannot(why_unreadable(error), "not-dicom") from error
             if isinstance(error, (BadHeader, BadPixels, OSError, *ZIP_ERRORS)):
-                raise self._cannot(str(error), "damaged") from error
+                raise self._cannot(why_unreadable(error), "damaged") from error
             raise
         self._spans = None
         self._elements = self.header.elements
@@ -126,7 +126,7 @@ class ImageFile:
             except BadFragments as error:
                 raise self._cannot(str(error), "truncated" if "ends" in str(error).split() else "damaged") from error
             except (OSError, *ZIP_ERRORS) as error:
-                raise self._cannot(f"its pixel data can't be read: {error}") from error
+                raise self._cannot(f"its pixel data can't be read: {why_unreadable(error)}") from error
 
     def _stored(self, frame: int, out: Array | None, *, partly: bool = False) -> tuple[Array, str | None]:
         """A decoder writes into ``out`` where that has the right shape and type."""
@@ -137,7 +137,7 @@ class ImageFile:
         except CannotDecompress as error:
             raise self._cannot(str(error)) from error
         except (OSError, ValueError, *ZIP_ERRORS) as error:
-            raise self._cannot(f"frame {frame} can't be read: {error}") from error
+            raise self._cannot(f"frame {frame} can't be read: {why_unreadable(error)}") from error
 
     @property
     def _native_there(self) -> int:
@@ -155,7 +155,7 @@ class ImageFile:
                     raise self._cannot(f"its pixel data ends {len(view)} bytes too early", "truncated")
                 view = view[got:]
         except (OSError, *ZIP_ERRORS) as error:
-            raise self._cannot(f"its pixel data can't be read: {error}") from error
+            raise self._cannot(f"its pixel data can't be read: {why_unreadable(error)}") from error
         correct_bits(out, self.form)
 
     def _read(self, offset: int, length: int) -> bytes:
@@ -176,7 +176,7 @@ class ImageFile:
         try:
             return self._unpacked(frame, partly=False)[0]
         except (OSError, ValueError, *ZIP_ERRORS) as error:
-            raise self._cannot(f"frame {frame} can't be read: {error}") from error
+            raise self._cannot(f"frame {frame} can't be read: {why_unreadable(error)}") from error
 
     def _native(self, frame: int, *, partly: bool) -> tuple[Array, str | None]:
         form = self.form

@@ -12,7 +12,7 @@ from medviewer.dicom.charsets import character_set, decoded
 from medviewer.dicom.codecs.form import BadPixels, PixelForm, pixel_form
 from medviewer.dicom.dicomdir import account
 from medviewer.dicom.elements import BadHeader, Elements
-from medviewer.dicom.files import ZIP_ERRORS, Archives
+from medviewer.dicom.files import ZIP_ERRORS, Archives, why_unreadable
 from medviewer.dicom.fragments import check_fragments
 from medviewer.dicom.header import Header, NotDicom, read_header
 from medviewer.dicom.kinds import DICOMDIR_CLASS, is_image_class, is_video, kind_of
@@ -22,7 +22,8 @@ from medviewer.dicom.mosaic import mosaic_of
 from medviewer.dicom.placement import FrameFacts, frame_facts
 from medviewer.dicom.values import is_inverted, padding_of, rescale_of, voi_of
 
-MOST_FRAMES = 1_000_000
+MOST_FRAMES = 1 << 18
+"""Frames of one file that are believed; the tiles of whole slides, which are the most that is met, stay below."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +121,11 @@ def read_instance(location: FileLocation, archives: Archives, layouts: Layouts |
     except BadPixels as error:
         return Refused(location, "damaged", str(error))
     except OSError as error:
-        return Refused(location, "unreadable", f"it can't be read: {error.strerror or error}")
+        return Refused(location, "unreadable", f"it can't be read: {why_unreadable(error)}")
     except ZIP_ERRORS as error:
         if location.member is None:
-            return Refused(location, "damaged-gzip", f"it can't be decompressed: {error}")
-        return Refused(location, "damaged-zip", f"it can't be read from the ZIP: {error}")
+            return Refused(location, "damaged-gzip", f"it can't be decompressed: {why_unreadable(error)}")
+        return Refused(location, "damaged-zip", f"it can't be read from the ZIP: {why_unreadable(error)}")
 
 
 def _checked(location: FileLocation, header: Header) -> Instance | Refused:

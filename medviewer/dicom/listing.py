@@ -9,7 +9,7 @@ from pathlib import Path
 
 from medviewer.core.study import FileLocation, Refused
 from medviewer.dicom import dicomdir
-from medviewer.dicom.files import ZIP_ERRORS, Archives, is_regular
+from medviewer.dicom.files import ZIP_ERRORS, Archives, is_regular, why_unreadable
 from medviewer.dicom.natural_order import natural_key
 from medviewer.dicom.zips import is_zip, members
 
@@ -137,7 +137,7 @@ class Listing:
         try:
             inside = members(path, self._archives.zip(path))
         except (OSError, ValueError, *ZIP_ERRORS) as error:
-            self.refused.append(Refused(FileLocation(path), "damaged-zip", f"it is not a readable ZIP: {error}"))
+            self.refused.append(Refused(FileLocation(path), "damaged-zip", f"it is not a readable ZIP: {why_unreadable(error)}"))
             return
         self.refused.extend(inside.refused)
         self._add(inside.found)

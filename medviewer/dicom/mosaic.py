@@ -24,6 +24,7 @@ from medviewer.dicom.stack_geometry import normal_of
 Float = NDArray[np.float64]
 
 _CSA_CREATOR = "SIEMENS CSA HEADER"
+MOST_SLICES = 4096
 _MOST_TAGS, _MOST_ITEMS = 1024, 4096
 _NORMAL_TOLERANCE = 0.99
 """Cosine of the largest angle (8 degrees) between SliceNormalVector and the normal that the orientation gives."""
@@ -48,8 +49,10 @@ def mosaic_of(elements: Elements, rows: int, columns: int, facts: FrameFacts) ->
         return None
     csa = csa_numbers(elements)
     count = int(csa.get("NumberOfImagesInMosaic", (0,))[0]) or _private_count(elements)
+    if not 1 <= count <= MOST_SLICES:
+        return None
     side = math.ceil(math.sqrt(count))
-    if count < 1 or rows % side or columns % side:
+    if rows % side or columns % side:
         return None
     height, width = rows // side, columns // side
     right, down = np.array(orientation[:3]) * spacing[1], np.array(orientation[3:]) * spacing[0]

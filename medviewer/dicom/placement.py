@@ -11,6 +11,8 @@ from medviewer.dicom.private import complex_part, private_b_value
 
 Vector = tuple[float, float, float]
 Cosines = tuple[float, float, float, float, float, float]
+SHORTEST_MM, LONGEST_MM = 1e-6, 1e6
+"""Distances beyond these are no images of a patient, nor of what is under a microscope."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +70,17 @@ def group_item(sequence: int, own: Elements | None, shared: Elements | None) -> 
 def spacing_of(elements: Elements) -> tuple[tuple[float, float] | None, bool]:
     """Row and column spacing in mm, and whether it holds in the patient; None when there is none or it can't be."""
     for tag, in_patient in ((tags.PIXEL_SPACING, True), (tags.IMAGER_PIXEL_SPACING, False)):
-        values = elements.floats(tag)
-        if len(values) >= 2 and values[0] > 0 and values[1] > 0:
+        values = elements.floats(tag)[:2]
+        if len(values) == 2 and all(map(is_length, values)):
             return (values[0], values[1]), in_patient
+        if any(value > 0 for value in values):
+            elements.mark_bad(tag)
     return None, False
+
+
+def is_length(value: float) -> bool:
+    """Whether a number can be a distance between pixels or slices in mm: what isn't would only overflow later."""
+    return SHORTEST_MM <= value <= LONGEST_MM
 
 
 def seconds_of_day(time: str) -> float | None:
@@ -86,7 +95,12 @@ def seconds_of_day(time: str) -> float | None:
 
 def _position(elements: Elements) -> Vector | None:
     values = elements.floats(tags.IMAGE_POSITION)
-    return (values[0], values[1], values[2]) if len(values) == 3 else None
+    if len(values) != 3:
+        return None
+    if max(map(abs, values)) > LONGEST_MM:
+        elements.mark_bad(tags.IMAGE_POSITION)
+        return None
+    return values[0], values[1], values[2]
 
 
 def _orientation(elements: Elements) -> Cosines | None:
@@ -175,7 +189,7 @@ def _counting_dimensions(elements: Elements) -> frozenset[int]:
 
 def _nominal_step(elements: Elements) -> float | None:
     values = (elements.number(tags.SPACING_BETWEEN_SLICES), elements.number(tags.SLICE_THICKNESS))
-    return next((abs(value) for value in values if value), None)
+    return next((abs(value) for value in values if value and is_length(abs(value))), None)
 
 
 def _first(*values: float | None) -> float | None:

@@ -13,6 +13,9 @@ from medviewer.dicom.overlay_planes import packed_plane
 from medviewer.dicom.placement import group_item
 
 Mask = NDArray[np.bool_]
+MOST_VERTICES = 4096
+FARTHEST = float(1 << 17)
+"""Pixels from the first beyond which a vertex is drawn nearer: twice the largest image."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,7 +84,7 @@ def _polygon(source: Elements, shape: tuple[int, int]) -> Mask | None:
     numbers = source.floats(tags.SHUTTER_VERTICES)
     if len(numbers) < 6 or len(numbers) % 2:
         return None
-    corners = np.array(numbers, np.float64).reshape(-1, 2) - 1
+    corners = np.clip(np.array(numbers, np.float64).reshape(-1, 2)[:MOST_VERTICES] - 1, -FARTHEST, FARTHEST)
     following = np.roll(corners, -1, axis=0)
     columns = np.arange(shape[1], dtype=np.float64)
     mask = np.zeros(shape, np.bool_)

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from medviewer.dicom import tags
 from medviewer.dicom.elements import Elements
+from medviewer.dicom.placement import is_length
 
 PROJECTIONS = frozenset({"CR", "DX", "MG", "XA", "RF", "RG", "IO", "PX", "DR"})
 
@@ -73,4 +74,4 @@ def _projection(elements: Elements, spacing: tuple[float, float], imager: tuple[
 
 def _pair(elements: Elements, tag: int) -> tuple[float, float] | None:
     values = elements.floats(tag)
-    return (values[0], values[1]) if len(values) >= 2 and values[0] > 0 and values[1] > 0 else None
+    return (values[0], values[1]) if len(values) >= 2 and is_length(values[0]) and is_length(values[1]) else None

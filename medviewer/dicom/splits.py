@@ -42,6 +42,9 @@ class Split:
 def split_series(images: Sequence[Image]) -> list[Part]:
     """All parts of a series."""
     parts = [Part(tuple(images))]
+    first = images[0]
+    if all(image.frame.facts is first.frame.facts and image.instance is first.instance for image in images):
+        return parts  # frames of one file without groups of their own: nothing tells them apart
     for split in _ALWAYS:
         parts = [smaller for part in parts for smaller in _apart(part, split)]
     parts = [smaller for part in parts for smaller in _by_orientation(part)]

@@ -12,6 +12,9 @@ from medviewer.core.study import Stack
 from medviewer.core.voi import grey8, is_padding
 from medviewer.dicom.frames import DecodedImage, found_window, read_image
 
+BAND_PIXELS = 1 << 22
+"""Pixels that are windowed at a time: it takes twenty bytes for each."""
+
 
 def thumbnail(stack: Stack, size: int = 96) -> NDArray[np.uint8]:
     """The middle image of a stack, windowed, longest side ``size``, pixels as wide as they are in the patient.
@@ -19,7 +22,7 @@ def thumbnail(stack: Stack, size: int = 96) -> NDArray[np.uint8]:
     Returns uint8 ``[j, i]`` or ``[j, i, 3]``. Raises `CannotDecode` for stacks without images too.
     """
     if not stack.kind.has_images or not stack.rows:
-        raise CannotDecode(str(stack.images[0].file), f"a {stack.kind.value} has no image", "no-pixels")
+        raise CannotDecode(str(stack.images[0].file), f"there is no image in it ({stack.kind.value})", "no-pixels")
     images = stack.at_time(0).images
     image = read_image(images[len(images) // 2])
     rows, columns = _thumbnail_shape(image, size)
@@ -33,6 +36,18 @@ def displayed(image: DecodedImage) -> NDArray[np.uint8]:
     """
     if image.is_colour:
         return image.pixels.astype(np.uint8, copy=False)
+    rows = max(1, BAND_PIXELS // image.pixels.shape[1])
+    if len(image.pixels) <= rows:
+        return _displayed(image)
+    whole = replace(image, voi=image.voi or (found_window(image),))
+    return np.concatenate([_displayed(_band(whole, slice(at, at + rows))) for at in range(0, len(image.pixels), rows)])
+
+
+def _band(image: DecodedImage, rows: slice) -> DecodedImage:
+    return replace(image, pixels=image.pixels[rows], empty=image.empty[rows] if image.empty is not None else None)
+
+
+def _displayed(image: DecodedImage) -> NDArray[np.uint8]:
     empty = is_padding(image.pixels, image.padding_range) if image.empty is None else image.empty
     voi = image.voi[0] if image.voi else found_window(image)
     values = image.pixels.astype(np.float64) * image.rescale.slope + image.rescale.intercept

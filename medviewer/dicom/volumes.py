@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import queue
 import threading
@@ -23,6 +24,9 @@ from medviewer.dicom.lut import modality_lut
 from medviewer.dicom.reading_order import NearestFirst
 
 MOST_THREADS = 4
+SURELY_THERE = 1 << 30
+"""Bytes that are asked for without looking how much memory there is."""
+SHARE_OF_MEMORY = 0.75
 WAIT_S = 0.05
 """How often the reading thread looks whether it was cancelled while no slice arrives."""
 
@@ -173,7 +177,8 @@ class VolumeReader:
         if not self.loaded.any():
             raise NoVolume(self.stack.series_uid, f"none of its slices can be decoded: {self.skipped[0].reason}")
         smallest = min(self.volume.stored[k].min() for k in np.flatnonzero(self.loaded))
-        self.volume.stored[missing] = smallest
+        if smallest:  # they are zero, and pages that nobody wrote to take no memory
+            self.volume.stored[missing] = smallest
 
 
 def _read_slice(file: ImageFile, ref: ImageRef, out: NDArray[np.generic]) -> str | None:
@@ -217,7 +222,7 @@ def _empty_volume(stack: Stack) -> Volume:
         frames=tuple(image.frame if several and image.tile is None else 0 for image in stack.images),
     )
     return Volume(
-        stored=np.zeros(stack.geometry.shape_kji, np.dtype(values.dtype)),
+        stored=_room(stack.series_uid, stack.geometry.shape_kji, np.dtype(values.dtype)),
         geometry=stack.geometry,
         rescale=values.rescales[0],
         source=source,
@@ -227,3 +232,21 @@ def _empty_volume(stack: Stack) -> Volume:
         padding=values.padding,
         padding_limit=values.padding_limit,
     )
+
+
+def _room(series_uid: str, shape_kji: tuple[int, int, int], dtype: np.dtype[np.generic]) -> NDArray[np.generic]:
+    """Zeros of a volume's size; raises `NoVolume` for one that the machine can't hold, as a damaged header may claim."""
+    size = math.prod(shape_kji) * dtype.itemsize
+    try:
+        if size < SURELY_THERE or size < SHARE_OF_MEMORY * _memory():
+            return np.zeros(shape_kji, dtype)
+    except MemoryError:
+        pass
+    shape = " x ".join(map(str, shape_kji))
+    raise NoVolume(series_uid, f"its {shape} voxels take {size / 1e9:.1f} GB, more memory than there is for them")
+
+
+def _memory() -> int:
+    import psutil
+
+    return int(psutil.virtual_memory().total)

@@ -9,13 +9,11 @@ from pathlib import Path
 from typing import IO
 
 from medviewer.core.study import FileLocation, Refused
+from medviewer.dicom.inflating import SUSPICIOUS_RATIO, SUSPICIOUS_SIZE
 from medviewer.dicom.natural_order import natural_key
 
 LARGEST_MEMBER = 4 << 30
 """Bytes a ZIP member may declare; the largest single objects met in practice are about half of it."""
-SUSPICIOUS_RATIO = 200
-SUSPICIOUS_SIZE = 64 << 20
-"""A member that inflates to more than this at more than `SUSPICIOUS_RATIO` is refused: blank images stay below either."""
 MOST_MEMBERS = 500_000
 _UTF8_FLAG = 1 << 11
 _READABLE_METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA})

@@ -55,6 +55,8 @@ class Pool:
         """A file whose tree fits; ``label`` names the condition, so that it is looked up once."""
         if label not in self._found:
             self._found[label] = [(seed, name) for seed in self.seeds for name, tree in sorted(seed.trees.items()) if fits(tree)]
+        if not self._found[label]:  # what was mutated before may have none of it left
+            return self.choose("tree", lambda tree: True)
         seed, name = self.rng.choice(self._found[label])
         tree = seed.tree(name)
         assert tree is not None

@@ -13,7 +13,7 @@ import numpy as np
 from medviewer.app.inspect import inspect_paths
 from medviewer.core.errors import MedviewerError
 from medviewer.core.progress import Progress
-from medviewer.core.study import FileLocation, ImageRef, Scan, Stack
+from medviewer.core.study import FileLocation, ImageRef, Scan, Stack, printable
 from medviewer.dicom.description import attributes
 from medviewer.dicom.files import Archives
 from medviewer.dicom.frames import DecodedImage, read_image
@@ -29,6 +29,8 @@ from .sentences import Said
 
 MOST_STACKS = 8
 """Stacks of one case that are looked at: a mutated series may fall into many."""
+MOST_FRAMES = 60
+"""Frames of one case that are decoded at all; of more, the first, the middle and the last are."""
 
 
 def use(path: Path, *, further: bool) -> list[Said]:
@@ -48,10 +50,14 @@ def use(path: Path, *, further: bool) -> list[Said]:
                 said.append(Said(type(error).__name__, str(error), whole=True, names=_names(stack)))
     if further:
         said += _tags(found)
-        document = json.loads(inspect_paths([path], decode=len(found.stacks()) < MOST_STACKS, progress=Progress()).to_json())
+        document = json.loads(inspect_paths([path], decode=_frames(found) <= MOST_FRAMES, progress=Progress()).to_json())
         said += [Said("inspect refused", entry["reason"], whole=False) for entry in document["refused"]]
         said += [Said("inspect error", text, whole=False) for text in _errors(document)]
     return said
+
+
+def _frames(found: Scan) -> int:
+    return sum(len(stack.images) for stack in found.stacks())
 
 
 def _tags(found: Scan) -> list[Said]:
@@ -64,7 +70,7 @@ def _tags(found: Scan) -> list[Said]:
             for line in TagIndex(read, Progress()).find("0010").top[:2]:
                 as_text(line)
         except MedviewerError as error:
-            said.append(Said(type(error).__name__, str(error), whole=True, names=(location.path.name,)))
+            said.append(Said(type(error).__name__, str(error), whole=True, names=(printable(location.path.name),)))
     return said
 
 
@@ -78,7 +84,7 @@ def _account(found: Scan) -> None:
 def _names(stack: Stack) -> tuple[str, ...]:
     """What a sentence about a stack may name."""
     files: set[FileLocation] = set(stack.files)
-    return tuple({location.path.name for location in files} | {stack.series_uid or "Series"})
+    return tuple({printable(location.path.name) for location in files} | {stack.series_uid or "Series"})
 
 
 def _errors(document: dict) -> Iterator[str]:  # type: ignore[type-arg]
@@ -99,7 +105,9 @@ def _steps(stack: Stack) -> Iterator[Callable[[], object]]:
         count = len(stack.images)
         for index in sorted({0, count // 2, count - 1}):
             yield lambda ref=stack.images[index]: _show(ref)  # type: ignore[misc]
-    if stack.geometry is not None:
+    if stack.geometry is not None and len(stack.images) > MOST_FRAMES:
+        yield lambda: VolumeReader(stack)
+    elif stack.geometry is not None:
         yield lambda: _volume(stack)
 
 
@@ -128,5 +136,5 @@ def _volume(stack: Stack) -> None:
     assert all(math.isfinite(value) and value > 0 for value in geometry.spacing_ijk), "the spacing is no length"
     assert np.isfinite(geometry.to_index(geometry.to_lps([[1, 1, 1]]))).all(), "the geometry can't be inverted"
     volume = VolumeReader(stack).read(Progress())
-    volume.real_slice(len(stack.images) // 2)
+    volume.real_slice(volume.stored.shape[0] // 2)
     assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("decode-")], "a decoding thread is left"

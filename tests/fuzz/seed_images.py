@@ -180,7 +180,10 @@ def _radiograph() -> bytes:
     modality = dataset(LUTDescriptor=[256, 0, 16], ModalityLUTType="US", LUTData=np.arange(256, dtype="<u2").tobytes())
     modality["LUTData"].VR = "OW"
     ds.ModalityLUTSequence = Sequence([modality])
-    ds.ShutterShape, ds.ShutterLeftVerticalEdge, ds.ShutterRightVerticalEdge = "RECTANGULAR", 2, 12
+    ds.ShutterShape = ["RECTANGULAR", "CIRCULAR", "POLYGONAL"]
+    ds.CenterOfCircularShutter, ds.RadiusOfCircularShutter = [6, 8], 7
+    ds.VerticesOfThePolygonalShutter = [1, 1, 1, 14, 11, 14, 11, 1]
+    ds.ShutterLeftVerticalEdge, ds.ShutterRightVerticalEdge = 2, 12
     ds.ShutterUpperHorizontalEdge, ds.ShutterLowerHorizontalEdge = 2, 9
     for keyword, vr, value in (
         (0x60000010, "US", ROWS), (0x60000011, "US", COLUMNS), (0x60000015, "IS", "1"), (0x60000040, "CS", "G"), (0x60000050, "SS", [1, 1]),

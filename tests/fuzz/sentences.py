@@ -11,7 +11,8 @@ INNARDS = re.compile(
     r"|reshape|broadcast|ndarray|dtype|numpy"
     r"|list index|tuple|out of range|positional|argument|attribute '|has no attribute|codec can't|invalid literal|could not convert"
     r"|KeyError|ValueError|IndexError|TypeError|OverflowError|MemoryError|AssertionError|RecursionError|UnicodeDecodeError|Error\("
-    r"|buffer|must be |not supported between|unhashable|object is not|cannot be interpreted|\bnan\b|\[[^\]]*\]\(|\.py\b|\bNone\b"
+    r"|buffer is smaller|buffer size|must be |not supported between|unhashable|object is not|cannot be interpreted|\bnan\b"
+    r"|\[[^\]]*\]\(|\.py\b|\bNone\b"
 )
 """What betrays that an exception of Python or of a library was passed on as it came."""
 

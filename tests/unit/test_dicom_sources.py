@@ -202,7 +202,7 @@ def test_gzipped_files_are_opened_and_other_gzip_is_not_dicom(tmp_path: Path, sl
 
 
 def test_gzip_bomb_is_refused(tmp_path: Path, slice_bytes: list[bytes], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("medviewer.dicom.gzipped.LARGEST_INFLATED", 100_000)
+    monkeypatch.setattr("medviewer.dicom.inflating.LARGEST_INFLATED", 100_000)
     (tmp_path / "bomb.dcm.gz").write_bytes(gzip.compress(slice_bytes[0] + b"\0" * 10_000_000))
     (refused,) = found_in(tmp_path / "bomb.dcm.gz").refused
     assert "grows beyond" in refused.reason
@@ -257,7 +257,7 @@ def test_names_that_are_no_text_can_be_printed(tmp_path: Path, slice_bytes: list
     shutil.rmtree(tmp_path / "made")
     document = json.loads(inspect_paths([tmp_path], decode=True, progress=Progress()).to_json())
     assert document["counts"] == {"files": 2, "opened": 1, "refused": 0, "not_dicom": 1}
-    assert document["not_dicom"] == ["\\udcff\\udcfe"]
+    assert document["not_dicom"] == ["\\xff\\xfe"]
     document["patients"][0]["studies"][0]["series"][0]["decoded"][0]["file"].encode("utf-8")
 
 

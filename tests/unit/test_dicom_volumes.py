@@ -301,7 +301,7 @@ def test_thumbnail_of_a_report_says_that_there_is_no_image(tmp_path: Path) -> No
     ds.save_as(path)
     stack = read_one(path)
     assert stack.kind.value == "report"
-    with pytest.raises(CannotDecode, match="has no image"):
+    with pytest.raises(CannotDecode, match="there is no image in it"):
         thumbnail(stack)
 
 

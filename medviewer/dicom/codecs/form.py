@@ -9,12 +9,16 @@ import numpy as np
 from medviewer.dicom import tags
 from medviewer.dicom.elements import Elements
 
-MOST_PIXELS = 1 << 31
+MOST_PIXELS = 1 << 28
 """Pixels of one frame above which Rows and Columns are not believed (real whole-slide tiles and mosaics stay far below)."""
 
 
 class BadPixels(Exception):
     """The attributes contradict each other or the standard; the text says how, without a full stop."""
+
+
+class BadImage(ValueError):
+    """A decoder's image is not what the attributes say; the text says how, without a full stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,11 @@ class PixelForm:
         if self.samples == 3 and self.photometric == "YBR_PARTIAL_420":
             return pixels * self.allocated * 3 // 2
         return pixels * self.samples * self.allocated
+
+    @property
+    def array_bytes(self) -> int:
+        """Bytes of one frame as an array."""
+        return self.rows * self.columns * self.samples * self.dtype.itemsize
 
     def native_bytes(self, frames: int) -> int:
         """Bytes of so many uncompressed frames; packed bits run on from frame to frame (PS3.5 8.2)."""

@@ -5,18 +5,21 @@ It gives codestreams' own samples; only baseline and extended JPEG are turned to
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from medviewer.dicom.codecs.codestream import END, has_end, jpeg_colours
-from medviewer.dicom.codecs.form import PixelForm
+from medviewer.dicom.codecs.form import BadImage, PixelForm
 
 Array = NDArray[np.generic]
 
 
-class CutShort(ValueError):
+class CutShort(BadImage):
     """The end of a compressed image is missing."""
 
     def __init__(self) -> None:
@@ -66,7 +69,8 @@ def decode_htj2k(data: bytes, form: PixelForm) -> Array:
     import imagecodecs
 
     del form
-    return np.asarray(imagecodecs.htj2k_decode(data))
+    with _nothing_lost():
+        return np.asarray(imagecodecs.htj2k_decode(data))
 
 
 def decode_jpeg_xl(data: bytes, form: PixelForm) -> Array:
@@ -88,6 +92,24 @@ def decode_rle(data: bytes, form: PixelForm) -> Array:
     if form.samples == 1:
         return flat.reshape(form.shape)
     return np.moveaxis(flat.reshape(form.samples, form.rows, form.columns), 0, -1)
+
+
+@contextmanager
+def _nothing_lost() -> Iterator[None]:
+    """Raise what was raised where it could not be: ``BadImage``.
+
+    WORKAROUND imagecodecs 2026.3.6: errors of OpenJPH while lines are decoded are printed and dropped, and the image is
+    given back with whatever was in memory below that line.
+    """
+    lost: list[object] = []
+    hooks = sys.unraisablehook, sys.excepthook
+    sys.unraisablehook, sys.excepthook = lost.append, lambda *args: lost.append(args)
+    try:
+        yield
+    finally:
+        sys.unraisablehook, sys.excepthook = hooks
+    if lost:
+        raise BadImage("only part of it can be decoded")
 
 
 def _ended(data: bytes) -> bytes:

@@ -19,6 +19,8 @@ IDLE_MEMORY = 128 << 20
 MOST_MEMORY = 2 << 30
 HONEST_RATIO = 200
 """A frame may have more than `MOST_MEMORY` where its compressed bytes speak for its size: no real image shrinks further."""
+LARGEST_BLANK = 64 << 20
+"""Bytes of decoded pixels up to which a frame may be compressed further than that: blank images shrink to nearly nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +33,16 @@ class Limits:
 
 def limits(compressed_bytes: int, form: PixelForm) -> Limits:
     """The rule: 5 s and more for a large frame; 256 MB and 12 times the pixels, beyond 2 GB only for an honestly larger frame."""
-    pixels = form.native_bytes(1)
+    pixels = form.array_bytes
     memory = BASE_MEMORY + MEMORY_PER_PIXEL_BYTE * pixels
     most = max(MOST_MEMORY, BASE_MEMORY + MEMORY_PER_PIXEL_BYTE * HONEST_RATIO * compressed_bytes)
     return Limits(SHORTEST_S + compressed_bytes / SLOWEST_COMPRESSED + pixels / SLOWEST_PIXELS, min(memory, most))
+
+
+def unbelievable(compressed_bytes: int, form: PixelForm) -> bool:
+    """Whether a frame claims a size that no honest image compresses from into so few bytes; asked before anything is allocated."""
+    claimed = form.array_bytes
+    return claimed > LARGEST_BLANK and claimed > HONEST_RATIO * compressed_bytes
 
 
 def too_much_memory(allowed: Limits) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -11,7 +12,8 @@ from medviewer.dicom.codecs import imagecodecs_backend as fast
 from medviewer.dicom.codecs.codestream import Declared, declared, missing_bytes
 from medviewer.dicom.codecs.colour import ybr_to_rgb
 from medviewer.dicom.codecs.deflated import decode_deflated
-from medviewer.dicom.codecs.form import PixelForm
+from medviewer.dicom.codecs.form import BadImage, PixelForm
+from medviewer.dicom.codecs.limits import unbelievable
 from medviewer.dicom.codecs.native import correct_bits
 from medviewer.dicom.codecs.pydicom_backend import pydicom_decoder
 from medviewer.dicom.codecs.rle import check_segments
@@ -54,6 +56,11 @@ _EXACT = frozenset({*_LOSSLESS_JPEG, f"{_JPEG}80"})
 """Syntaxes without loss whose codestream may carry unused bits; JPEG 2000 is believed as it is."""
 
 
+_UID = re.compile(r"[0-9.]{1,64}")
+_CODE = re.compile(r"\w_\w|::|0x")
+"""Names of functions and constants."""
+
+
 class CannotDecompress(Exception):
     """No decoder could read a frame; the text says why, without a full stop."""
 
@@ -70,7 +77,10 @@ def decompress(data: bytes, form: PixelForm, transfer_syntax: str) -> Array:
     """
     decoders = _TABLE.get(transfer_syntax)
     if decoders is None:
-        raise CannotDecompress(f"there is no decoder for its transfer syntax {transfer_syntax}")
+        named = f" {transfer_syntax}" if _UID.fullmatch(transfer_syntax) else ", whose UID is damaged"
+        raise CannotDecompress(f"there is no decoder for its transfer syntax{named}")
+    if unbelievable(len(data), form):
+        raise CannotDecompress(f"it claims {form.rows} x {form.columns} pixels, which its {len(data)} compressed bytes can't hold")
     says = declared(data)
     _check(data, form, transfer_syntax, says)
     reasons: list[str] = []
@@ -80,13 +90,25 @@ def decompress(data: bytes, form: PixelForm, transfer_syntax: str) -> Array:
         except MemoryError:
             raise  # another decoder would need as much
         except Exception as error:  # decoders raise what they like; each is a reason to try the next one
-            reasons.append(" ".join(str(error).split()).rstrip(".") or type(error).__name__)
+            reasons.append(_words(error))
             continue
         if transfer_syntax in _BYTES_AS_STORED or (transfer_syntax in _EXACT and says is not None and says.precision > form.stored):
             values = values if values.flags.writeable else values.copy()
             correct_bits(values, form)
         return values if transfer_syntax in _RGB_ALREADY or not form.is_colour else ybr_to_rgb(values, form.photometric)
-    raise CannotDecompress(f"its compressed image is damaged or of an unusual kind ({reasons[0]})")
+    raise CannotDecompress(f"its compressed image is damaged or of an unusual kind{reasons[0]}")
+
+
+def _words(error: Exception) -> str:
+    """What a decoder says in words of its own, in brackets; names of functions and what Python says are left out."""
+    text = " ".join(str(error).split()).rstrip(".")
+    if not isinstance(error, BadImage):
+        if type(error).__module__ in ("builtins", "zlib"):
+            return ""
+        text = text.rpartition(" returned ")[2].strip("'\"")
+        if _CODE.search(text) or " " not in text:
+            return ""
+    return f" ({text})"
 
 
 def _check(data: bytes, form: PixelForm, transfer_syntax: str, says: Declared | None) -> None:
@@ -111,19 +133,19 @@ def fit(values: Array, form: PixelForm, says: Declared | None = None) -> Array:
 
     Most codecs don't know the sign of what they carry, and some encoders write the wrong one into JPEG 2000. The header's
     sign counts: the bits that the codestream has (its precision, else BitsStored) are sign extended, or cut off, to agree.
-    Raises ``ValueError`` when the shape can't be right or values don't fit.
+    Raises `BadImage` when the shape can't be right or values don't fit.
     """
     if values.ndim == 3 and values.shape[-1] == 1:
         values = values[..., 0]
     if values.shape != form.shape:
-        raise ValueError(f"decoded to {values.shape} instead of {form.shape}")
+        raise BadImage(f"decoded to {values.shape} instead of {form.shape}")
     if form.is_float or form.allocated in (1, 12) or values.dtype.kind not in "iu":
         if values.dtype != form.dtype:
-            raise ValueError(f"decoded to {values.dtype} instead of {form.dtype}")
+            raise BadImage(f"decoded to {values.dtype} instead of {form.dtype}")
         return values
     precision = says.precision if says is not None and says.precision else form.stored
     if precision > form.allocated and values.dtype.itemsize > form.dtype.itemsize:
-        raise ValueError(f"it has {precision} bits a sample where the header allocates {form.allocated}")
+        raise BadImage(f"it has {precision} bits a sample where the header allocates {form.allocated}")
     came_signed = values.dtype.kind == "i"
     values = values.astype(form.dtype, copy=False)
     unused = form.allocated - precision

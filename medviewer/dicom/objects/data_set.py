@@ -14,10 +14,11 @@ from pydicom.tag import BaseTag
 from medviewer.core.errors import CannotDecode
 from medviewer.core.study import FileLocation
 from medviewer.dicom.elements import BadHeader, Encoding
-from medviewer.dicom.files import ZIP_ERRORS, Archives
-from medviewer.dicom.header import Header, NotDicom, PixelBytes, read_header
+from medviewer.dicom.files import ZIP_ERRORS, Archives, why_unreadable
+from medviewer.dicom.header import DEFLATED, Header, NotDicom, PixelBytes, read_header
 
 log = logging.getLogger(__name__)
+_META_BYTES = 4096
 LARGEST_VALUE = 64 << 20
 """Bytes of a single value that are read; a larger one is left in the file and shown by its size."""
 
@@ -53,7 +54,7 @@ def read_data_set(location: FileLocation, largest_bytes: int | None = LARGEST_VA
             with file:
                 return _read(file, size, location, largest_bytes)
         except (OSError, KeyError, *ZIP_ERRORS) as error:
-            raise CannotDecode(str(location), f"it can't be opened: {_reason(error)}", "unreadable") from error
+            raise CannotDecode(str(location), f"it can't be opened: {why_unreadable(error)}", "unreadable") from error
 
 
 def _read(file: IO[bytes], size: int, location: FileLocation, largest_bytes: int | None) -> DataSet:
@@ -66,12 +67,21 @@ def _read(file: IO[bytes], size: int, location: FileLocation, largest_bytes: int
     file = _seekable(file, location)
     file.seek(0)
     try:
+        if header is None and _is_deflated(file):
+            return _read_until_damage(file, header, pixels, location)  # pydicom would inflate it without measure
         ds = cast(Dataset, dcmread(file, defer_size=largest_bytes, stop_before_pixels=True, force=True))
         if len(ds) or len(getattr(ds, "file_meta", ())):
             return DataSet(ds, pixels)
     except Exception as error:  # pydicom raises whatever the damage provokes; the slow way says how far it gets
         log.info("pydicom can't read a whole data set: %s", type(error).__name__)
     return _read_until_damage(file, header, pixels, location)
+
+
+def _is_deflated(file: IO[bytes]) -> bool:
+    """Whether the first bytes name the deflated syntax; the file is at its beginning afterwards."""
+    found = DEFLATED.encode() in file.read(_META_BYTES)
+    file.seek(0)
+    return found
 
 
 def _seekable(file: IO[bytes], location: FileLocation) -> IO[bytes]:
@@ -125,7 +135,3 @@ def _guess(file: IO[bytes], at: int) -> Encoding:
     head = file.read(6)
     explicit = head[4:6].isalpha() and head[4:6].isupper()
     return Encoding(explicit=explicit, little=not (explicit and head[:1] == b"\0" and head[1:2] != b"\0"))
-
-
-def _reason(error: Exception) -> str:
-    return error.strerror or "it can't be read" if isinstance(error, OSError) else str(error)

@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 LONGEST = 240
 """Characters of a value that a line shows."""
 MOST_BYTES = 24
+DEEPEST = 60
+"""Levels of the tree that are walked at once; what lies deeper is read when it is looked into."""
 _TEXT_LIMIT = 1 << 20
 _ITEM = b"\xfe\xff\x00\xe0"
 
@@ -91,7 +93,7 @@ def walk(lines: list[TagLine]) -> Iterator[tuple[tuple[int, ...], TagLine]]:
     while stack:
         place, line = stack.pop()
         yield place, line
-        if line.count:
+        if line.count and len(place) < DEEPEST:
             below = lines_below(line)
             stack += [((*place, n), each) for n, each in reversed(list(enumerate(below)))]
 
@@ -128,7 +130,7 @@ def as_json(line: TagLine) -> str:
 def as_text(line: TagLine, depth: int = 0) -> str:
     """A line and all below it as indented text, values whole."""
     head = "  ".join(part for part in (line.tag, line.vr, line.name, whole_value(line)) if part)
-    inside = [as_text(each, depth + 1) for each in lines_below(line)] if line.count else []
+    inside = [as_text(each, depth + 1) for each in lines_below(line)] if line.count and depth < DEEPEST else []
     return "\n".join(["  " * depth + head, *inside])
 
 
@@ -137,7 +139,7 @@ def _elements(ds: Dataset) -> list[TagLine]:
 
 
 def _line(ds: Dataset, tag: BaseTag) -> TagLine:
-    raw: DataElement | RawDataElement | None = cast(Any, ds).get_item(tag)
+    raw = _as_stored(ds, tag)
     size = raw.length if isinstance(raw, RawDataElement) else None
     if size == 0xFFFFFFFF:
         size = None
@@ -182,9 +184,15 @@ def _element(ds: Dataset, tag: int) -> DataElement | RawDataElement | None:
     """The element converted, as it is in the file where its value is damaged, or None."""
     try:
         return ds[BaseTag(tag)]
-    except Exception:  # pydicom raises whatever the damage provokes; what is in the file is shown instead
-        found = cast(Any, ds).get_item(BaseTag(tag))
-        return found if isinstance(found, (DataElement, RawDataElement)) else None
+    except Exception as error:  # pydicom raises whatever the damage provokes; what is in the file is shown instead
+        log.debug("An element can't be read: %s", type(error).__name__)
+        return _as_stored(ds, tag)
+
+
+def _as_stored(ds: Dataset, tag: int) -> DataElement | RawDataElement | None:
+    """The element as it was read, without converting it; ``get_item`` converts those of unknown VR, which may fail."""
+    found = cast(Any, ds)._dict.get(BaseTag(tag))
+    return found if isinstance(found, (DataElement, RawDataElement)) else None
 
 
 def _name(element: DataElement) -> str:
