@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -133,12 +132,8 @@ def places(positions: Float, orientation: Cosines) -> NDArray[np.int64]:
 
     Places are counted along the normal.
     """
-    heights = positions @ normal_of(orientation)
-    order = np.argsort(heights, kind="stable")
+    order = np.argsort(positions @ normal_of(orientation), kind="stable")
+    apart = np.abs(np.diff(positions[order], axis=0)).max(axis=1) > 2 * GRID_TOLERANCE_MM
     number = np.zeros(len(positions), np.int64)
-    current = 0
-    for before, here in itertools.pairwise(order):
-        same = np.abs(positions[here] - positions[before]).max() <= 2 * GRID_TOLERANCE_MM
-        current += not same
-        number[here] = current
+    number[order[1:]] = np.cumsum(apart)
     return number

@@ -14,6 +14,7 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 
 from medviewer.app.inspect import inspect_paths
+from medviewer.app.repair import ResampledReader
 from medviewer.core.progress import Progress
 from medviewer.core.study import Stack, StackKind
 from medviewer.core.volume import Volume
@@ -104,6 +105,9 @@ def on_grid_of(volume: Volume, affine_ras: NDArray[np.float64], shape_ijk: list[
     [
         "mr-sagittal-prone-series",
         "enhanced/philips-enhanced-mr-fieldmap",
+        "decubitus/HFDR-oblique-mosaic",
+        "siemens-mosaic/axasc35",
+        "siemens-mosaic/cordesc36",
         "generated/orientation/FFS",
         "generated/orientation/FFP",
         "generated/orientation/FFDL",
@@ -113,17 +117,15 @@ def on_grid_of(volume: Volume, affine_ras: NDArray[np.float64], shape_ijk: list[
 )
 def test_volume_agrees_with_dcm2niix_voxel_for_voxel(test_data: Path, name: str) -> None:
     outputs = dcm2niix_series(test_data)[name]
-    volumes = [
-        load_volume(stack, Progress())
-        for stack in scan([test_data / "dicom" / "breadth" / name], Progress()).stacks()
-        if stack.makes_volume
-    ]
-    assert len(volumes) == len(outputs)
+    stacks = [stack for stack in scan([test_data / "dicom" / "breadth" / name], Progress()).stacks() if stack.makes_volume]
+    assert len(stacks) == len(outputs)
     expected = {str(output["sha256_of_stored_voxels_fortran_order"]) for output in outputs}
+    affine, shape = np.array(outputs[0]["affine_RAS"]), list(outputs[0]["shape"])  # type: ignore[call-overload]
     found = set()
-    for volume in volumes:
-        theirs = outputs[0]
-        array = on_grid_of(volume, np.array(theirs["affine_RAS"]), list(theirs["shape"]))  # type: ignore[call-overload]
+    for stack in stacks:
+        volumes = [load_volume(stack.at_time(number), Progress()) for number in range(max(len(stack.times), 1))]
+        assert len(volumes) == (shape[3] if len(shape) == 4 else 1)
+        array = np.stack([on_grid_of(volume, affine, shape[:3]) for volume in volumes], axis=-1)
         found.add(hashlib.sha256(array.astype("<i2").tobytes(order="F")).hexdigest())
     assert found == expected
 
@@ -134,6 +136,15 @@ def test_ball_is_where_the_makers_of_the_file_put_it(test_data: Path, name: str)
     real = np.stack([volume.real_slice(k) for k in range(len(volume.stored))])
     centre = volume.geometry.to_lps([np.argwhere(real > 500).mean(axis=0)[::-1]])[0]
     np.testing.assert_allclose(centre, (20, -15, 12), atol=1.0)
+
+
+def test_ball_stays_where_it_is_when_missing_slices_are_interpolated(test_data: Path) -> None:
+    folder = test_data / "dicom" / "breadth" / "generated" / "orientation" / "missing-slices-5-and-6"
+    volume = ResampledReader(only_stack(folder)).read(Progress())
+    real = np.stack([volume.real_slice(k) for k in range(len(volume.stored))])
+    weights = np.where(real > 200, real, 0)
+    centre = volume.geometry.to_lps([(np.indices(real.shape).reshape(3, -1) @ weights.ravel() / weights.sum())[::-1]])[0]
+    np.testing.assert_allclose(centre[:2], (20, -15), atol=0.5)
 
 
 def test_slices_left_out_of_a_series_are_counted(test_data: Path) -> None:

@@ -155,3 +155,60 @@ def test_enhanced_frames_are_parted_by_temporal_position_and_b_value(tmp_path: P
     (stack,) = stacks(tmp_path)
     assert [point.label for point in stack.times] == ["b 0", "b 1000"]
     np.testing.assert_array_equal(load_volume(stack.at_time(1), Progress()).stored, phantom.volume + STEP)
+
+
+@pytest.mark.parametrize("modality", ["CT", "MR"])
+def test_legacy_converted_enhanced_images_are_parted_by_what_the_classic_ones_said(tmp_path: Path, modality: str) -> None:
+    """Written by highdicom, which puts what has no place of its own into the unassigned converted attributes."""
+    import highdicom as hd
+
+    edits = [
+        put(AcquisitionTime=f"12000{n}", AcquisitionNumber=n, PatientOrientation="", Laterality="", ContentTime="120000") for n in (1, 2)
+    ]
+    written = write_repeats(tmp_path / "classic", edits, modality=modality, shape_kji=SMALL)
+    classic = [pydicom.dcmread(path) for one in written for path in one.paths]
+    make = hd.legacy.LegacyConvertedEnhancedCTImage if modality == "CT" else hd.legacy.LegacyConvertedEnhancedMRImage
+    converted = make(classic, hd.UID(), 1, hd.UID(), 1)
+    (tmp_path / "converted").mkdir()
+    converted.save_as(tmp_path / "converted" / "legacy.dcm")
+    (stack,) = stacks(tmp_path / "converted")
+    assert stack.geometry is not None
+    assert stack.geometry.same_grid_as(written[0].geometry)
+    assert [point.label for point in stack.times] == ["0.0 s", "1.0 s"]
+    for number in (0, 1):
+        np.testing.assert_array_equal(load_volume(stack.at_time(number), Progress()).stored, written[number].volume + number * STEP)
+
+
+@pytest.mark.parametrize("by", ["index", "heart", "offset"])
+def test_enhanced_frames_are_parted_by_dimension_heart_phase_and_time(tmp_path: Path, by: str) -> None:
+    from support.phantoms import write_phantom
+
+    phantom = write_phantom(tmp_path, shape_kji=SMALL, multiframe=True)
+    ds = pydicom.dcmread(phantom.paths[0])
+    frames, pixels = list(ds.PerFrameFunctionalGroupsSequence), ds.pixel_array
+    if by == "index":
+        extra = pydicom.Dataset()
+        extra.DimensionIndexPointer, extra.FunctionalGroupPointer = 0x00189151, 0x00209111
+        ds.DimensionIndexSequence.append(extra)
+    doubled = []
+    for number in (1, 2, 3):
+        for frame in frames:
+            again = pydicom.Dataset.from_json(frame.to_json())
+            group = pydicom.Dataset()
+            if by == "index":
+                again.FrameContentSequence[0].DimensionIndexValues = [*again.FrameContentSequence[0].DimensionIndexValues, number]
+            elif by == "heart":
+                group.NominalCardiacTriggerDelayTime = 40.0 * number
+                again.CardiacSynchronizationSequence = [group]
+            else:
+                group.TemporalPositionTimeOffset = 2.5 * number
+                again.TemporalPositionSequence = [group]
+            doubled.append(again)
+    ds.PerFrameFunctionalGroupsSequence, ds.NumberOfFrames = doubled, 21
+    ds.PixelData = np.concatenate([pixels + n * STEP for n in range(3)]).astype("<i2").tobytes()
+    ds.save_as(phantom.paths[0])
+    (stack,) = stacks(tmp_path)
+    names = {"index": ["volume 1", "volume 2", "volume 3"], "heart": ["40 ms", "80 ms", "120 ms"], "offset": ["0.0 s", "2.5 s", "5.0 s"]}
+    assert [point.label for point in stack.times] == names[by]
+    for number in range(3):
+        np.testing.assert_array_equal(load_volume(stack.at_time(number), Progress()).stored, phantom.volume + number * STEP)
