@@ -43,6 +43,7 @@ class OverlayDesk(QObject):
 
     changed = Signal()  # the list or a line's state
     look_changed = Signal()
+    opened = Signal()  # an object, from its row
     images_found = Signal(object)  # the key of the stack that an opened object belongs on
     image_asked = Signal(int)  # the index of an image of the stack on display
     as_images_asked = Signal(bool)  # the stack on display as single images, or again as what it is
@@ -68,6 +69,7 @@ class OverlayDesk(QObject):
 
     def open(self, shown: Shown) -> None:
         """Find the images an object belongs on and have it drawn there; where there are none, show it on its own."""
+        self.opened.emit()
         self._opening += 1
         turn, scan, stack = self._opening, self.session.scan, shown.stack
         kind = overlay_kind(stack.sop_class_uid)
@@ -102,16 +104,17 @@ class OverlayDesk(QObject):
             self._wanted.add(shown.stack.images[0].file)
             self.alone.emit(shown, reader)
 
-    def want(self, companion: Stack) -> None:
-        """Have an object drawn as soon as its images are on display, or at once if they are."""
+    def want(self, companion: Stack, *, jump: bool = True) -> None:
+        """Have an object drawn as soon as its images are on display, or at once if they are, and with ``jump`` go to where it is."""
         file = companion.images[0].file
         known = self.entry(file)
+        if jump:
+            self._jumps.add(file)
         if known is None:
             self._wanted.add(file)
         elif known.state is State.ON:
-            self.go_to(file, None)
+            self._take(known)
         else:
-            self._jumps.add(file)
             self.show(file, shown=True)
 
     def show(self, file: FileLocation, *, shown: bool) -> None:
@@ -257,9 +260,7 @@ class OverlayDesk(QObject):
         self.changed.emit()
         for entry in self.entries:
             if entry.file in self._wanted or (entry.companion.kind in AT_ONCE and entry.state is State.OFF):
-                if entry.file in self._wanted:
-                    self._wanted.discard(entry.file)
-                    self._jumps.add(entry.file)
+                self._wanted.discard(entry.file)
                 self.show(entry.file, shown=True)
 
     def _entry(self, companion: Companion) -> Entry:

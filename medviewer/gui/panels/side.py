@@ -30,6 +30,7 @@ class Side(QSplitter):
         titles = (self.models, "Models"), (self.overlays, "Overlays"), (self.window_values, "Window"), (self.jobs, "Jobs")
         for panel, title in titles:
             self.tabs.addTab(panel, title)
+        desk.overlays.opened.connect(lambda: self.tabs.setCurrentWidget(self.overlays))
         self.addWidget(self.tabs)
         self.addWidget(self.findings)
         self.setChildrenCollapsible(False)

@@ -27,7 +27,7 @@ def image_of(source: Source, display: Display) -> ImageRef | None:
     elif display.images is not None:
         stack = display.images.stack
     acquired = isinstance(source, ImagesSource) or (isinstance(source, PlanesSource) and source.planes.is_acquired)
-    if stack is None or not acquired or source.index() >= len(stack.images):
+    if stack is None or not acquired or source.derived is not None or source.index() >= len(stack.images):
         return None
     return stack.images[source.index()]
 

@@ -76,7 +76,8 @@ def _presented(plain: Picture, image: DecodedImage, state: PresentationState, ke
 def presented_grey(picture: Picture, image: DecodedImage, state: PresentationState, key: ImageKey) -> Picture:
     """Modality, values of interest and presentation in that order; polarity is the state's alone (PS3.4 N.2).
 
-    Without a modality of its own a state gets the image's, which is what its values of interest are meant for in practice.
+    Where a state names no modality or no values of interest, the standard means none; states that only draw or turn leave
+    them out, so the image's own hold then.
     """
     pixels, rescale, bits = picture.pixels, picture.rescale or Rescale(), image.stored_bits
     if isinstance(state.modality, LookUpTable) and not image.through_table:
@@ -84,7 +85,7 @@ def presented_grey(picture: Picture, image: DecodedImage, state: PresentationSta
     elif isinstance(state.modality, Rescale) and not image.through_table:
         rescale = Rescale(state.modality.slope, state.modality.intercept, rescale.unit)
     ends = sorted(float(end) * rescale.slope + rescale.intercept for end in (pixels.min(), pixels.max()))
-    voi = state.voi_for(key) or whole_range(ends[0], ends[1], bits)
+    voi = state.voi_for(key) or picture.voi or whole_range(ends[0], ends[1], bits)
     shown = presented_voi(state, voi, ends[0], ends[1])
     return replace(picture, pixels=pixels, rescale=rescale, inverted=state.inverted, voi=shown, choices=(shown,), supplement=None)
 
