@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import struct
 from collections.abc import Sequence
 from pathlib import Path
@@ -86,10 +87,27 @@ def rle(image: NDArray[np.generic]) -> bytes:
 
 
 def _packed(plane: bytes, columns: int) -> bytes:
+    """PackBits row by row: runs of three and more, literal stretches between them."""
     out = bytearray()
-    for begin in range(0, len(plane), columns):  # no run goes beyond a row
-        row = plane[begin : begin + columns]
-        for at in range(0, len(row), 128):
-            part = row[at : at + 128]
-            out += bytes([257 - len(part), part[0]]) if len(part) > 1 and len(set(part)) == 1 else bytes([len(part) - 1]) + part
+    for begin in range(0, len(plane), columns):
+        literal = bytearray()
+        for value, same in itertools.groupby(plane[begin : begin + columns]):
+            length = len(list(same))
+            if length < 3:
+                literal += bytes([value]) * length
+                continue
+            _flush(out, literal)
+            while length > 1:
+                run = min(length, 128)
+                out += bytes([257 - run, value])
+                length -= run
+            literal += bytes([value]) * length
+        _flush(out, literal)
     return bytes(out + b"\x80" * (len(out) % 2))
+
+
+def _flush(out: bytearray, literal: bytearray) -> None:
+    for at in range(0, len(literal), 128):
+        part = literal[at : at + 128]
+        out += bytes([len(part) - 1]) + part
+    literal.clear()
