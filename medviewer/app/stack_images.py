@@ -18,7 +18,7 @@ class StackImages:
     """Decoded images of one stack. Safe to use from several threads.
 
     ``on_image`` is called in the worker's thread with the index of each image that has become known,
-    decoded or not (`why_not` then says why).
+    decoded or not (`why_not` then says why). ``direction``: 1 or -1 while images are played that way, else 0.
     """
 
     def __init__(self, stack: Stack, jobs: Jobs, on_image: Callable[[int], None], budget_bytes: int = BUDGET_BYTES) -> None:
@@ -28,6 +28,7 @@ class StackImages:
         self._images: dict[int, DecodedImage] = {}
         self._failed: dict[int, str] = {}
         self._bytes = 0
+        self.direction = 0
         self._wanted, self._job, self._working, self._open = 0, 0, False, True
 
     def image(self, index: int) -> DecodedImage | None:
@@ -94,15 +95,25 @@ class StackImages:
         self._on_image(index)
 
     def _next(self) -> int | None:
-        """The unknown image nearest to the wanted one; room is made by dropping images that are farther away."""
-        wanted, count = self._wanted, len(self.stack.images)
-        around = (n for distance in range(count) for n in {wanted - distance, wanted + distance})
+        """The unknown image nearest to the wanted one; room is made by dropping images that are farther away.
+
+        While images are played, near is what comes soon: only ahead, and after the last the first.
+        """
+        wanted, count, direction = self._wanted, len(self.stack.images), self.direction
+        if direction:
+            around = iter([(wanted + direction * ahead) % count for ahead in range(count)])
+        else:
+            around = (n for distance in range(count) for n in {wanted - distance, wanted + distance})
+
+        def distance_of(n: int) -> int:
+            return (n - wanted) * direction % count if direction else abs(n - wanted)
+
         nearest = next((n for n in around if 0 <= n < count and n not in self._images and n not in self._failed), None)
         if nearest is None:
             return None
         while self._images and self._bytes >= self._budget:
-            farthest = max(self._images, key=lambda n: abs(n - wanted))
-            if abs(farthest - wanted) <= abs(nearest - wanted):
+            farthest = max(self._images, key=distance_of)
+            if distance_of(farthest) <= distance_of(nearest):
                 return None
             self._bytes -= self._images.pop(farthest).pixels.nbytes
         return nearest

@@ -32,6 +32,7 @@ class ActionTable(QObject):
         for signal in (
             desk.display.changed,
             desk.models.changed,
+            desk.cine.changed,
             desk.toolbox.changed,
             desk.events.scan_changed,
             desk.views.active_changed,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from medviewer.app.repair import Repair
 from medviewer.gui.actions import documents, files, findings, guidance, images, models, repairs, times, viewing
+from medviewer.gui.cine_commands import cine_commands
 from medviewer.gui.command import Command, Menu, Where
 from medviewer.gui.image_commands import image_commands
 from medviewer.gui.uptake_commands import uptake_commands
@@ -62,7 +63,7 @@ def _images() -> list[Command]:
     through = [
         Command("time.next", "Next time point", times.step(1), menu, (".",), view, times.no_times, group=5),
         Command("time.previous", "Previous time point", times.step(-1), menu, (",",), view, times.no_times, group=5),
-        Command("time.play", "Play the time points", times.play, menu, ("Space",), view, times.no_times, times.is_playing, group=5),
+        Command("time.play", "Play the time points", times.play, menu, (), view, times.no_times, times.is_playing, group=5),
     ]
     resample, split = Repair.RESAMPLE, Repair.SPLIT
     mending = [
@@ -258,6 +259,7 @@ def commands() -> tuple[Command, ...]:
         *_view(),
         *image_commands(),
         *uptake_commands(),
+        *cine_commands(),
         *_images(),
         *_tools(),
         Command(

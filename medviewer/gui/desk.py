@@ -18,6 +18,7 @@ from medviewer.core.errors import MedviewerError
 from medviewer.core.progress import Progress
 from medviewer.core.study import Scan, Stack
 from medviewer.dicom.volumes import VolumeReader
+from medviewer.gui.cine_player import CinePlayer
 from medviewer.gui.dialogs.ask import Ask
 from medviewer.gui.events import Events
 from medviewer.gui.finding_desk import FindingDesk
@@ -27,6 +28,7 @@ from medviewer.gui.model_desk import ModelDesk
 from medviewer.gui.overlay_desk import OverlayDesk, opens_on_images
 from medviewer.gui.tools.toolbox import Toolbox
 from medviewer.gui.uptake_desk import UptakeDesk
+from medviewer.gui.viewports.cine_bar import CineBar
 from medviewer.gui.viewports.display import Change, Display, Shown
 from medviewer.gui.viewports.grid import Viewports
 from medviewer.gui.viewports.time_bar import TimeBar
@@ -61,6 +63,8 @@ class Desk(QObject):
         self.toolbox = Toolbox("scroll" if session.settings.left_drag == "scroll" else "window", self)
         self.views = Viewports(self.display, self.toolbox)
         self.time_bar = TimeBar(session, self.events, self.display)
+        self.cine = CinePlayer(session.jobs, self.main, self.display, self.views, self)
+        self.cine_bar = CineBar(self.cine, self.display)
         self.uptake = UptakeDesk(session, self.main, self.display, self)
         self.models = ModelDesk(session, self.main, self.events, self.display, self)
         self.overlays = OverlayDesk(session, self.main, self.events, self.display, self)
@@ -188,6 +192,7 @@ class Desk(QObject):
         self.main.close()
         self.events.close()
         self._repaint.stop()
+        self.cine.stop()
         if self.display.images is not None:
             self.display.images.close()
         self.session.close()

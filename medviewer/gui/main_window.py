@@ -71,6 +71,7 @@ class MainWindow(QMainWindow):
         layout.addWidget(self.repair_bar)
         layout.addWidget(self.centre, 1)
         layout.addWidget(self.desk.time_bar)
+        layout.addWidget(self.desk.cine_bar)
         layout.addWidget(self.messages)
         self.side = Side(self.desk, self.actions_.action)
         self.across = QSplitter(Qt.Orientation.Horizontal)

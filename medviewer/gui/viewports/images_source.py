@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medviewer.core.geometry import Geometry
+from medviewer.core.study import StackKind
 from medviewer.core.voi import Voi, Window
 from medviewer.dicom.frames import DecodedImage, found_window
 from medviewer.gui.theme import colours
@@ -28,7 +29,7 @@ class ImagesSource:
         assert images is not None
         self._display, self._images = display, images
         self.title = "Image" if self.count() == 1 else "Images"
-        self._index = 0 if self.count() < 3 else self.count() // 2
+        self._index = 0 if self.count() < 3 or images.stack.kind is StackKind.CINE else self.count() // 2
         self._found: dict[int, Window] = {}
         images.want(self._index)
 
@@ -47,6 +48,20 @@ class ImagesSource:
             self._index = index
             self._images.want(index)
             self._display.take_data()
+
+    def nearest_decoded(self, index: int, direction: int) -> int:
+        """The last image up to ``index``, in the direction of play, that can be shown; the one on display where there is none.
+
+        What is due is decoded next, and then what follows it.
+        """
+        self._images.direction = direction
+        self._images.want(index)
+        known, count = self._images.known(), self.count()
+        for back in range(count):
+            place = (index - back * direction) % count
+            if place == self._index or known[place]:
+                return place
+        return self._index
 
     def key(self) -> Hashable:
         """The image, and whether it is decoded."""
