@@ -74,9 +74,12 @@ def _plausible(first: bytes, at: int) -> bool:
 
 def read_meta(first: bytes, at: int) -> tuple[Elements, int]:
     """The meta group (empty when there is none) and where the data set begins (PS3.10 section 7.1). Raises `NeedMore`."""
-    at = _after_command(first, at)
+    if first[at : at + 2] == b"\0\0":
+        at = _after_command(first, at)
     encoding = _meta_encoding(first, at)
     meta = Elements(encoding.little)
+    if encoding is EXPLICIT:
+        at = _plain_meta(first, at, meta)
     group = b"\x02\x00" if encoding.little else b"\x00\x02"
     while first[at : at + 2] == group:
         tag, vr, length, begin = element_head(first, at, encoding)
@@ -84,6 +87,23 @@ def read_meta(first: bytes, at: int) -> tuple[Elements, int]:
         if at > len(first):
             raise NeedMore(at)
     return meta, at
+
+
+def _plain_meta(first: bytes, at: int, meta: Elements) -> int:
+    """The elements of the meta group up to the first that isn't written as usual; nearly always all of them."""
+    values, last = meta.values, len(first) - 8
+    while at <= last:
+        word, vr, length = _HEAD.unpack_from(first, at)
+        begin = at + 8
+        if vr == b"OB" and at <= last - 4:
+            (length,), begin = _LENGTH.unpack_from(first, begin), at + 12
+        elif vr not in SHORT_VRS:
+            return at
+        if word & 0xFFFF != 2 or begin + length > len(first):
+            return at
+        values[2 << 16 | word >> 16] = first[begin : begin + length]
+        at = begin + length
+    return at
 
 
 def _after_command(first: bytes, at: int) -> int:
@@ -115,7 +135,7 @@ def encoding_of(syntax: str, first: bytes, at: int) -> Encoding:
     return EXPLICIT if is_blank_vr and syntax != "1.2.840.10008.1.2" else IMPLICIT
 
 
-_LENGTH = Struct("<I")
+_LENGTH, _HEAD = Struct("<I"), Struct("<I2sH")
 
 
 def inflated(file: IO[bytes], size: int, first: bytes, at: int) -> tuple[IO[bytes], int]:

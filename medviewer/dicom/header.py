@@ -237,8 +237,8 @@ class _Parser:
                 break
             if stop > begin:
                 word = _HEAD.unpack_from(buffer, begin)[0]
-                tag = _WANTED.get(word, _OTHER_KEPT_WORDS.get(word, 0))
-                members.append(Member(word, tag, buffer[begin:stop], self.elements.values.get(tag)))
+                tag = _WANTED.get(word, _SEQUENCE_WORDS.get(word, 0))
+                members.append(Member(word, tag, buffer[begin:stop], self.elements.values.get(tag), word not in _OF_MOSAICS))
         self._learning.learn(members)
         self._learning = None
 
@@ -280,5 +280,6 @@ def _word(tag: int) -> int:
 _HEAD, _IMPLICIT_HEAD, _LONG = struct.Struct("<I2sH"), struct.Struct("<II"), struct.Struct("<I")
 _NO_RUNS: dict[int, Run] = {}
 _WANTED = {_word(tag): tag for tag in tags.WANTED}
-_OTHER_KEPT_WORDS = {_word(tag): tag for tag in tags.SEQUENCES | tags.WANTED_OF_MOSAICS}
+_SEQUENCE_WORDS = {_word(tag): tag for tag in tags.SEQUENCES}
+_OF_MOSAICS = frozenset(map(_word, tags.WANTED_OF_MOSAICS))
 _SPECIAL = frozenset(map(_word, {*tags.WANTED, *tags.WANTED_OF_MOSAICS, *tags.SEQUENCES, *tags.PIXEL_TAGS, ITEM, ITEM_END, SEQUENCE_END}))

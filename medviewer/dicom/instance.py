@@ -20,6 +20,7 @@ from medviewer.dicom.layouts import Layouts
 from medviewer.dicom.lut import modality_lut, supplemental_palette
 from medviewer.dicom.mosaic import mosaic_of
 from medviewer.dicom.placement import FrameFacts, frame_facts
+from medviewer.dicom.remembered import Remembered
 from medviewer.dicom.values import is_inverted, padding_of, rescale_of, voi_of
 
 MOST_FRAMES = 1 << 18
@@ -99,18 +100,26 @@ class Instance:
     copy: int = 0
 
 
-def read_instance(location: FileLocation, archives: Archives, layouts: Layouts | None = None) -> Instance | Refused | None:
+class Seen:
+    """What a thread that reads many files remembers of them."""
+
+    def __init__(self) -> None:
+        self.layouts, self.remembered = Layouts(), Remembered()
+
+
+def read_instance(location: FileLocation, archives: Archives, seen: Seen | None = None) -> Instance | Refused | None:
     """Read one file's header; None when it isn't DICOM, `Refused` when it is and can't be opened.
 
-    layouts : remembers what files of one series share, for those who read many.
+    seen : remembers what files of one series share, for those who read many.
     """
+    seen = seen or Seen()
     try:
         file, size = archives.open(location)
         with file:
-            header = read_header(file, size, layouts)
+            header = read_header(file, size, seen.layouts)
             if DICOMDIR_CLASS in (header.media_class, header.elements.text(tags.SOP_CLASS_UID)):
                 return Refused(location, *account(header.elements, location, archives))
-            return _checked(location, header)
+            return _checked(location, header, seen.remembered)
     except NotDicom:
         return None
     except BadHeader as error:
@@ -128,23 +137,23 @@ def read_instance(location: FileLocation, archives: Archives, layouts: Layouts |
         return Refused(location, "damaged-zip", f"it can't be read from the ZIP: {why_unreadable(error)}")
 
 
-def _checked(location: FileLocation, header: Header) -> Instance | Refused:
+def _checked(location: FileLocation, header: Header, remembered: Remembered) -> Instance | Refused:
     """The instance, unless its pixel data can't be what the header says."""
     elements, pixels = header.elements, header.pixels
     sop_class = elements.text(tags.SOP_CLASS_UID)
     if pixels is None or (tags.ROWS not in elements and tags.COLUMNS not in elements and not is_image_class(sop_class)):
         is_image = is_image_class(sop_class) or (tags.ROWS in elements and kind_of(sop_class) is None)
-        return _instance(location, header, None, 1, (_NO_PIXELS,) if is_image else ())
-    form = pixel_form(elements, pixels.tag)
+        return _instance(location, header, None, 1, (_NO_PIXELS,) if is_image else (), remembered)
+    form = remembered.of(pixel_form, elements, pixels.tag)
     count = elements.integer(tags.NUMBER_OF_FRAMES) or 1
     if not 1 <= count <= MOST_FRAMES:
         return Refused(location, "damaged", f"NumberOfFrames is {count}")
     if pixels.length is None:
         notices = check_fragments(header, count, location)
-        return notices if isinstance(notices, Refused) else _instance(location, header, form, count, notices)
+        return notices if isinstance(notices, Refused) else _instance(location, header, form, count, notices, remembered)
     expected, there = form.native_bytes(count), min(pixels.length, header.size - pixels.offset)
     if there >= expected:
-        return _instance(location, header, form, count, ())
+        return _instance(location, header, form, count, (), remembered)
     missing = f"pixel data ends after {there} of {expected} bytes"
     whole = there * 8 // form.native_bits
     rows = (there * 8 - whole * form.native_bits) * form.rows // form.native_bits if not form.planar else 0
@@ -152,14 +161,37 @@ def _checked(location: FileLocation, header: Header) -> Instance | Refused:
         return Refused(location, "truncated", f"its {missing}" if there else "its pixel data is empty")
     of_one = f"{rows} of {form.rows} rows" if rows else ""
     said = f"{whole} of {count} images{' and ' + of_one + ' of the next' if of_one else ''}" if count > 1 else of_one
-    return _instance(location, header, form, count, (("truncated-pixels", f"The {missing}: {said} are there."),))
+    return _instance(location, header, form, count, (("truncated-pixels", f"The {missing}: {said} are there."),), remembered)
 
 
 _NO_PIXELS = ("no-pixels", "The file has the header of an image and no pixel data.")
 
 
-def _instance(location: FileLocation, header: Header, form: PixelForm | None, count: int, notices: tuple[tuple[str, str], ...]) -> Instance:
-    elements = header.elements
+@dataclass(frozen=True, slots=True)
+class _Alike:
+    """What all files of a series mostly say alike."""
+
+    patient: PatientFacts
+    study: StudyFacts
+    series_uid: str
+    sop_class_uid: str
+    modality: str
+    description: str
+    body_part: str
+    series_number: int | None
+    frame_of_reference: str | None
+    is_localiser: bool
+    is_cine: bool
+    inverted: bool
+    has_modality_table: bool
+    has_colours: bool
+    voi: tuple[Voi, ...]
+    padding: int | None
+    padding_limit: int | None
+    notices: tuple[tuple[str, str], ...]
+
+
+def _alike(elements: Elements, form: PixelForm | None) -> _Alike:
     charset = character_set(elements)
     wrong_charset = False
 
@@ -180,42 +212,22 @@ def _instance(location: FileLocation, header: Header, form: PixelForm | None, co
         text(tags.ACCESSION_NUMBER),
     )
     description = text(tags.SERIES_DESCRIPTION)
-    uid = elements.text(tags.SOP_INSTANCE_UID)
-    frames = tuple(
-        Frame(ImageRef(location, uid, number + 1), facts, rescale)
-        for number, (facts, rescale) in enumerate(zip(frame_facts(elements, count), rescale_of(elements, count), strict=True))
-    )
-    if form is not None and len(frames) == 1 and elements.is_mosaic:
-        frames, words = _unpacked(frames[0], elements, form)
-        notices = (*notices, *(("mosaic", word) for word in words))
-    image_type = {part.upper() for part in elements.texts(tags.IMAGE_TYPE)}
+    notices: tuple[tuple[str, str], ...] = ()
     if wrong_charset:
-        notices = (*notices, ("charset", "Text isn't in the character set the file declares; it may be shown wrongly."))
+        notices = (("charset", "Text isn't in the character set the file declares; it may be shown wrongly."),)
     if elements.text(tags.LOSSY_COMPRESSION) == "01":
         notices = (*notices, ("lossy", "The images were compressed with loss."))
-    if elements.bad:
-        names = ", ".join(f"({tag >> 16:04X},{tag & 0xFFFF:04X})" for tag in sorted(elements.bad))
-        notices = (*notices, ("bad-value", f"Values of {names} can't be read as numbers and were left out."))
+    image_type = {part.upper() for part in elements.texts(tags.IMAGE_TYPE)}
     padding, limit = padding_of(elements, signed=form is not None and form.signed)
-    kind = StackKind.VIDEO if is_video(header.transfer_syntax) else kind_of(elements.text(tags.SOP_CLASS_UID))
-    if kind is StackKind.VIDEO and form is not None and not is_video(header.transfer_syntax):
-        kind = None  # a video class may hold single images as well, as motion JPEG for one
-    return Instance(
-        file=location,
+    return _Alike(
         patient=patient,
         study=study,
         series_uid=elements.text(tags.SERIES_INSTANCE_UID),
         sop_class_uid=elements.text(tags.SOP_CLASS_UID),
-        sop_instance_uid=uid,
-        transfer_syntax=header.transfer_syntax,
         modality=elements.text(tags.MODALITY),
         description=description,
         body_part=elements.text(tags.BODY_PART_EXAMINED),
         series_number=elements.integer(tags.SERIES_NUMBER),
-        instance_number=elements.integer(tags.INSTANCE_NUMBER) or 0,
-        kind=kind,
-        form=form,
-        frames=frames,
         frame_of_reference=elements.text(tags.FRAME_OF_REFERENCE_UID) or None,
         is_localiser=bool(image_type & {"LOCALIZER", "LOCALISER", "SCOUT"}),
         is_cine=tags.FRAME_TIME in elements,
@@ -225,6 +237,62 @@ def _instance(location: FileLocation, header: Header, form: PixelForm | None, co
         voi=voi_of(elements, signed=form is not None and form.signed),
         padding=padding,
         padding_limit=limit,
+        notices=notices,
+    )
+
+
+def _instance(
+    location: FileLocation,
+    header: Header,
+    form: PixelForm | None,
+    count: int,
+    notices: tuple[tuple[str, str], ...],
+    remembered: Remembered,
+) -> Instance:
+    elements = header.elements
+    alike = remembered.of(_alike, elements, form)
+    uid = elements.text(tags.SOP_INSTANCE_UID)
+    rescales = rescale_of(elements, count, remembered)
+    frames = tuple(
+        Frame(ImageRef(location, uid, number + 1), facts, rescale)
+        for number, (facts, rescale) in enumerate(zip(frame_facts(elements, count, remembered), rescales, strict=True))
+    )
+    if form is not None and len(frames) == 1 and elements.is_mosaic:
+        frames, words = _unpacked(frames[0], elements, form)
+        notices = (*notices, *(("mosaic", word) for word in words))
+    notices = (*notices, *alike.notices)
+    instance_number = elements.integer(tags.INSTANCE_NUMBER) or 0
+    if elements.bad:
+        names = ", ".join(f"({tag >> 16:04X},{tag & 0xFFFF:04X})" for tag in sorted(elements.bad))
+        notices = (*notices, ("bad-value", f"Values of {names} can't be read as numbers and were left out."))
+    kind = StackKind.VIDEO if is_video(header.transfer_syntax) else kind_of(alike.sop_class_uid)
+    if kind is StackKind.VIDEO and form is not None and not is_video(header.transfer_syntax):
+        kind = None  # a video class may hold single images as well, as motion JPEG for one
+    return Instance(
+        file=location,
+        patient=alike.patient,
+        study=alike.study,
+        series_uid=alike.series_uid,
+        sop_class_uid=alike.sop_class_uid,
+        sop_instance_uid=uid,
+        transfer_syntax=header.transfer_syntax,
+        modality=alike.modality,
+        description=alike.description,
+        body_part=alike.body_part,
+        series_number=alike.series_number,
+        instance_number=instance_number,
+        kind=kind,
+        form=form,
+        frames=frames,
+        frame_of_reference=alike.frame_of_reference,
+        is_localiser=alike.is_localiser,
+        is_cine=alike.is_cine,
+        inverted=alike.inverted,
+        has_modality_table=alike.has_modality_table,
+        has_colours=alike.has_colours,
+        voi=alike.voi,
+        padding=alike.padding,
+        padding_limit=alike.padding_limit,
         notices=notices,
     )
 

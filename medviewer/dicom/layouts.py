@@ -27,12 +27,16 @@ Value = bytes | list[Elements]
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One top-level element of a stretch: its tag as it is written, its bytes from tag to end, its value when it is wanted."""
+    """One top-level element of a stretch: its tag as it is written, its bytes from tag to end, its value when it is wanted.
+
+    stands_alone : whether its own bytes say what becomes of it, whatever stands before it.
+    """
 
     word: int
     tag: int
     data: bytes
     value: Value | None
+    stands_alone: bool = True
 
 
 class Run:
@@ -61,7 +65,7 @@ class Layout:
             return  # with an element that is there twice, a stretch's values would depend on what follows it
         stretch: list[Member] = []
         for member in members:
-            if len(member.data) <= LONGEST_MEMBER:
+            if member.stands_alone and len(member.data) <= LONGEST_MEMBER:
                 stretch.append(member)
             else:
                 self._keep(stretch)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from medviewer.dicom import tags
 from medviewer.dicom.element_values import Elements
 from medviewer.dicom.private import complex_part, private_b_value
+from medviewer.dicom.remembered import Remembered
 
 Vector = tuple[float, float, float]
 Cosines = tuple[float, float, float, float, float, float]
@@ -49,11 +51,11 @@ class FrameFacts:
     indices: tuple[int, ...] = ()
 
 
-def frame_facts(elements: Elements, count: int) -> list[FrameFacts]:
+def frame_facts(elements: Elements, count: int, remembered: Remembered | None = None) -> list[FrameFacts]:
     """The facts of all ``count`` frames, functional groups read where there are any (PS3.3 C.7.6.16)."""
     per_frame = elements.items(tags.PER_FRAME_GROUPS)
     if not per_frame and tags.SHARED_GROUPS not in elements:
-        return [_single(elements)] * count
+        return [_single(elements, remembered or Remembered())] * count
     shared = elements.item(tags.SHARED_GROUPS)
     counted = _counting_dimensions(elements)
     return [_grouped(elements, per_frame[n] if n < len(per_frame) else None, shared, counted) for n in range(count)]
@@ -83,6 +85,7 @@ def is_length(value: float) -> bool:
     return SHORTEST_MM <= value <= LONGEST_MM
 
 
+@lru_cache(maxsize=1 << 12)
 def seconds_of_day(time: str) -> float | None:
     """``HHMMSS.ffffff`` (VR TM), or the time in a ``YYYYMMDDHHMMSS.ffffff`` (VR DT), as seconds; None when it isn't one."""
     whole, _, fraction = time.split("&")[0].split("+")[0].replace(":", "").partition(".")
@@ -114,15 +117,40 @@ def _orientation(elements: Elements) -> Cosines | None:
     return a, b, c, d, e, f
 
 
-def _single(elements: Elements) -> FrameFacts:
-    spacing, in_patient = spacing_of(elements)
+def _single(elements: Elements, remembered: Remembered) -> FrameFacts:
+    """What differs from slice to slice is read anew, the rest is remembered."""
     detector = elements.item(tags.DETECTOR_INFORMATION)
     placed = detector if detector is not None and tags.IMAGE_POSITION not in elements else elements
+    alike = remembered.of(_alike, elements)
+    return FrameFacts(
+        position=_position(placed),
+        orientation=remembered.of(_orientation, placed),
+        spacing=alike.spacing,
+        spacing_is_in_patient=alike.spacing_is_in_patient,
+        nominal_step_mm=alike.nominal_step_mm,
+        image_type=alike.image_type,
+        echo=alike.echo,
+        echo_time=alike.echo_time,
+        inversion_time=alike.inversion_time,
+        flip_angle=alike.flip_angle,
+        b_value=alike.b_value,
+        temporal=alike.temporal,
+        acquisition=alike.acquisition,
+        trigger=elements.number(tags.TRIGGER_TIME),
+        reference_time=elements.number(tags.FRAME_REFERENCE_TIME),
+        time=seconds_of_day(elements.text(tags.ACQUISITION_TIME)),
+        content_time=seconds_of_day(elements.text(tags.CONTENT_TIME)),
+    )
+
+
+def _alike(elements: Elements) -> FrameFacts:
+    """What is mostly the same in all images of a series."""
+    spacing, in_patient = spacing_of(elements)
     kind = (*elements.texts(tags.IMAGE_TYPE), elements.text(tags.COMPLEX_COMPONENT), complex_part(elements))
     echo_time = elements.number(tags.ECHO_TIME)
     return FrameFacts(
-        position=_position(placed),
-        orientation=_orientation(placed),
+        position=None,
+        orientation=None,
         spacing=spacing,
         spacing_is_in_patient=in_patient,
         nominal_step_mm=_nominal_step(elements),
@@ -134,10 +162,6 @@ def _single(elements: Elements) -> FrameFacts:
         b_value=_first(elements.number(tags.DIFFUSION_B_VALUE), private_b_value(elements)),
         temporal=elements.integer(tags.TEMPORAL_POSITION),
         acquisition=elements.integer(tags.ACQUISITION_NUMBER),
-        trigger=elements.number(tags.TRIGGER_TIME),
-        reference_time=elements.number(tags.FRAME_REFERENCE_TIME),
-        time=seconds_of_day(elements.text(tags.ACQUISITION_TIME)),
-        content_time=seconds_of_day(elements.text(tags.CONTENT_TIME)),
     )
 
 

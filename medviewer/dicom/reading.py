@@ -11,8 +11,7 @@ from pathlib import Path
 from medviewer.core.study import FileLocation, Refused
 from medviewer.dicom.duplicates import Duplicates
 from medviewer.dicom.files import Archives
-from medviewer.dicom.instance import Instance, read_instance
-from medviewer.dicom.layouts import Layouts
+from medviewer.dicom.instance import Instance, Seen, read_instance
 from medviewer.dicom.listing import Listing
 
 STALLED_S = 3.0
@@ -75,13 +74,13 @@ class Reading:
             thread.join(max(until - time.monotonic(), 0))
 
     def _run(self) -> None:
-        layouts, duplicates = Layouts(), Duplicates(self._archives)
+        seen, duplicates = Seen(), Duplicates(self._archives)
         try:
             for location in self.listing.each():
                 if self._is_stopped:
                     return
                 self._current, self._since = location, time.monotonic()
-                found = read_instance(location, self._archives, layouts)
+                found = read_instance(location, self._archives, seen)
                 if isinstance(found, Instance):
                     found = duplicates.marked(found)
                 self._results.append((location, found))

@@ -161,6 +161,8 @@ def _by_repeats(part: Part) -> list[Part]:
 
 
 def _volumes(part: Part) -> list[Part]:
+    if not _repeats(part.images)[0]:
+        return [part]
     volumes = [part]
     for split in _VOLUMES_WHERE_PLACES_REPEAT:
         volumes = [smaller for each in volumes for smaller in _if_it_helps(each, split)]

@@ -10,12 +10,13 @@ from medviewer.dicom import tags
 from medviewer.dicom.elements import Elements
 from medviewer.dicom.lut import voi_luts
 from medviewer.dicom.placement import frame_groups, group_item
+from medviewer.dicom.remembered import Remembered
 
 
-def rescale_of(elements: Elements, count: int) -> list[Rescale]:
+def rescale_of(elements: Elements, count: int, remembered: Remembered | None = None) -> list[Rescale]:
     """The rescale of each frame (PS3.3 C.11.1, and C.7.6.16.2.9 for functional groups)."""
     if tags.PER_FRAME_GROUPS not in elements and tags.SHARED_GROUPS not in elements:
-        return [_rescale(elements, elements)] * count
+        return [(remembered or Remembered()).of(_plain_rescale, elements)] * count
     found = []
     for own, shared in frame_groups(elements, count):
         group = group_item(tags.PIXEL_VALUE_TRANSFORMATION, own, shared)
@@ -68,6 +69,10 @@ def is_inverted(elements: Elements) -> bool:
 def _groups_of(elements: Elements, frame: int) -> tuple[Elements | None, Elements | None]:
     per_frame = elements.items(tags.PER_FRAME_GROUPS)
     return (per_frame[frame - 1] if frame <= len(per_frame) else None), elements.item(tags.SHARED_GROUPS)
+
+
+def _plain_rescale(elements: Elements) -> Rescale:
+    return _rescale(elements, elements)
 
 
 def _rescale(source: Elements, top: Elements) -> Rescale:
