@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 
 from medviewer.core.study import FileLocation, Patient, Refused, Scan, Stack, Study
 from medviewer.dicom.grouping import stacks_of
-from medviewer.dicom.instance import Instance, PatientFacts, StudyFacts
+from medviewer.dicom.instance import Instance
+from medviewer.dicom.series_facts import PatientFacts, StudyFacts
 
 
 @dataclass(slots=True, eq=False)

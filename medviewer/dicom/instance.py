@@ -8,7 +8,6 @@ from medviewer.core.study import FileLocation, ImageRef, Refused, StackKind
 from medviewer.core.voi import Voi
 from medviewer.core.volume import Rescale
 from medviewer.dicom import tags
-from medviewer.dicom.charsets import character_set, decoded
 from medviewer.dicom.codecs.form import BadPixels, PixelForm, pixel_form
 from medviewer.dicom.dicomdir import account
 from medviewer.dicom.elements import BadHeader, Elements
@@ -17,35 +16,14 @@ from medviewer.dicom.fragments import check_fragments
 from medviewer.dicom.header import Header, NotDicom, read_header
 from medviewer.dicom.kinds import DICOMDIR_CLASS, is_image_class, is_video, kind_of
 from medviewer.dicom.layouts import Layouts
-from medviewer.dicom.lut import modality_lut, supplemental_palette
 from medviewer.dicom.mosaic import mosaic_of
 from medviewer.dicom.placement import FrameFacts, frame_facts
 from medviewer.dicom.remembered import Remembered
-from medviewer.dicom.values import is_inverted, padding_of, rescale_of, voi_of
+from medviewer.dicom.series_facts import PatientFacts, StudyFacts, series_facts
+from medviewer.dicom.values import rescale_of
 
 MOST_FRAMES = 1 << 18
 """Frames of one file that are believed; the tiles of whole slides, which are the most that is met, stay below."""
-
-
-@dataclass(frozen=True, slots=True)
-class PatientFacts:
-    """What a file says about the patient."""
-
-    id: str
-    name: str
-    birth_date: str
-    sex: str
-
-
-@dataclass(frozen=True, slots=True)
-class StudyFacts:
-    """What a file says about its study."""
-
-    study_uid: str
-    date: str
-    time: str
-    description: str
-    accession: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -167,80 +145,6 @@ def _checked(location: FileLocation, header: Header, remembered: Remembered) -> 
 _NO_PIXELS = ("no-pixels", "The file has the header of an image and no pixel data.")
 
 
-@dataclass(frozen=True, slots=True)
-class _Alike:
-    """What all files of a series mostly say alike."""
-
-    patient: PatientFacts
-    study: StudyFacts
-    series_uid: str
-    sop_class_uid: str
-    modality: str
-    description: str
-    body_part: str
-    series_number: int | None
-    frame_of_reference: str | None
-    is_localiser: bool
-    is_cine: bool
-    inverted: bool
-    has_modality_table: bool
-    has_colours: bool
-    voi: tuple[Voi, ...]
-    padding: int | None
-    padding_limit: int | None
-    notices: tuple[tuple[str, str], ...]
-
-
-def _alike(elements: Elements, form: PixelForm | None) -> _Alike:
-    charset = character_set(elements)
-    wrong_charset = False
-
-    def text(tag: int) -> str:
-        nonlocal wrong_charset
-        value, right = decoded(elements, tag, charset)
-        wrong_charset |= not right
-        return value
-
-    patient = PatientFacts(
-        text(tags.PATIENT_ID), text(tags.PATIENT_NAME), elements.text(tags.PATIENT_BIRTH_DATE), elements.text(tags.PATIENT_SEX)
-    )
-    study = StudyFacts(
-        elements.text(tags.STUDY_INSTANCE_UID),
-        elements.text(tags.STUDY_DATE),
-        elements.text(tags.STUDY_TIME),
-        text(tags.STUDY_DESCRIPTION),
-        text(tags.ACCESSION_NUMBER),
-    )
-    description = text(tags.SERIES_DESCRIPTION)
-    notices: tuple[tuple[str, str], ...] = ()
-    if wrong_charset:
-        notices = (("charset", "Text isn't in the character set the file declares; it may be shown wrongly."),)
-    if elements.text(tags.LOSSY_COMPRESSION) == "01":
-        notices = (*notices, ("lossy", "The images were compressed with loss."))
-    image_type = {part.upper() for part in elements.texts(tags.IMAGE_TYPE)}
-    padding, limit = padding_of(elements, signed=form is not None and form.signed)
-    return _Alike(
-        patient=patient,
-        study=study,
-        series_uid=elements.text(tags.SERIES_INSTANCE_UID),
-        sop_class_uid=elements.text(tags.SOP_CLASS_UID),
-        modality=elements.text(tags.MODALITY),
-        description=description,
-        body_part=elements.text(tags.BODY_PART_EXAMINED),
-        series_number=elements.integer(tags.SERIES_NUMBER),
-        frame_of_reference=elements.text(tags.FRAME_OF_REFERENCE_UID) or None,
-        is_localiser=bool(image_type & {"LOCALIZER", "LOCALISER", "SCOUT"}),
-        is_cine=tags.FRAME_TIME in elements,
-        inverted=is_inverted(elements),
-        has_modality_table=modality_lut(elements, signed=False) is not None,
-        has_colours=supplemental_palette(elements, form.photometric, signed=False) is not None if form is not None else False,
-        voi=voi_of(elements, signed=form is not None and form.signed),
-        padding=padding,
-        padding_limit=limit,
-        notices=notices,
-    )
-
-
 def _instance(
     location: FileLocation,
     header: Header,
@@ -250,7 +154,7 @@ def _instance(
     remembered: Remembered,
 ) -> Instance:
     elements = header.elements
-    alike = remembered.of(_alike, elements, form)
+    alike = remembered.of(series_facts, elements, form)
     uid = elements.text(tags.SOP_INSTANCE_UID)
     rescales = rescale_of(elements, count, remembered)
     frames = tuple(
