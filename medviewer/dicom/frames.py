@@ -20,9 +20,10 @@ from medviewer.dicom.colour_samples import rgb_of
 from medviewer.dicom.elements import Elements
 from medviewer.dicom.files import Archives
 from medviewer.dicom.image_file import ImageFile
+from medviewer.dicom.image_plane import is_length
 from medviewer.dicom.lut import Supplement, modality_lut, supplemental_palette
 from medviewer.dicom.overlay_planes import OverlayPlane, overlay_planes
-from medviewer.dicom.placement import FrameFacts, frame_facts, is_length
+from medviewer.dicom.placement import FrameFacts, frame_facts
 from medviewer.dicom.shutter import Shutter, shutter_of
 from medviewer.dicom.spacing import Spacing, Where, display_spacing
 from medviewer.dicom.stack_geometry import slice_geometry

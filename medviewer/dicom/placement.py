@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from medviewer.dicom import tags
 from medviewer.dicom.element_values import Elements
+from medviewer.dicom.image_plane import Cosines, Vector, is_length, orientation_of, position_of
+from medviewer.dicom.nuclear import nuclear_planes
 from medviewer.dicom.private import complex_part, private_b_value
 from medviewer.dicom.remembered import Remembered
-
-Vector = tuple[float, float, float]
-Cosines = tuple[float, float, float, float, float, float]
-SHORTEST_MM, LONGEST_MM = 1e-6, 1e6
-"""Distances beyond these are no images of a patient, nor of what is under a microscope."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +52,9 @@ def frame_facts(elements: Elements, count: int, remembered: Remembered | None = 
     """The facts of all ``count`` frames, functional groups read where there are any (PS3.3 C.7.6.16)."""
     per_frame = elements.items(tags.PER_FRAME_GROUPS)
     if not per_frame and tags.SHARED_GROUPS not in elements:
-        return [_single(elements, remembered or Remembered())] * count
+        remembered = remembered or Remembered()
+        is_nuclear = count > 1 and elements.text(tags.MODALITY) == "NM"
+        return _nuclear(elements, count, remembered) if is_nuclear else [_single(elements, remembered)] * count
     shared = elements.item(tags.SHARED_GROUPS)
     counted = _counting_dimensions(elements)
     return [_grouped(elements, per_frame[n] if n < len(per_frame) else None, shared, counted) for n in range(count)]
@@ -80,11 +79,6 @@ def spacing_of(elements: Elements) -> tuple[tuple[float, float] | None, bool]:
     return None, False
 
 
-def is_length(value: float) -> bool:
-    """Whether a number can be a distance between pixels or slices in mm: what isn't would only overflow later."""
-    return SHORTEST_MM <= value <= LONGEST_MM
-
-
 @lru_cache(maxsize=1 << 12)
 def seconds_of_day(time: str) -> float | None:
     """``HHMMSS.ffffff`` (VR TM), or the time in a ``YYYYMMDDHHMMSS.ffffff`` (VR DT), as seconds; None when it isn't one."""
@@ -96,35 +90,14 @@ def seconds_of_day(time: str) -> float | None:
     return int(whole[:2]) * 3600.0 + int(whole[2:4]) * 60.0 + float(f"{whole[4:]}.{fraction or 0}")
 
 
-def _position(elements: Elements) -> Vector | None:
-    values = elements.floats(tags.IMAGE_POSITION)
-    if len(values) != 3:
-        return None
-    if max(map(abs, values)) > LONGEST_MM:
-        elements.mark_bad(tags.IMAGE_POSITION)
-        return None
-    return values[0], values[1], values[2]
-
-
-def _orientation(elements: Elements) -> Cosines | None:
-    """Direction cosines, None unless both are unit vectors and stand on each other (within what rounding does)."""
-    values = elements.floats(tags.IMAGE_ORIENTATION)
-    if len(values) != 6:
-        return None
-    a, b, c, d, e, f = values
-    if abs(a * a + b * b + c * c - 1) > 0.01 or abs(d * d + e * e + f * f - 1) > 0.01 or abs(a * d + b * e + c * f) > 0.01:
-        return None
-    return a, b, c, d, e, f
-
-
 def _single(elements: Elements, remembered: Remembered) -> FrameFacts:
     """What differs from slice to slice is read anew, the rest is remembered."""
     detector = elements.item(tags.DETECTOR_INFORMATION)
     placed = detector if detector is not None and tags.IMAGE_POSITION not in elements else elements
     alike = remembered.of(_alike, elements)
     return FrameFacts(
-        position=_position(placed),
-        orientation=remembered.of(_orientation, placed),
+        position=position_of(placed),
+        orientation=remembered.of(orientation_of, placed),
         spacing=alike.spacing,
         spacing_is_in_patient=alike.spacing_is_in_patient,
         nominal_step_mm=alike.nominal_step_mm,
@@ -165,6 +138,14 @@ def _alike(elements: Elements) -> FrameFacts:
     )
 
 
+def _nuclear(elements: Elements, count: int, remembered: Remembered) -> list[FrameFacts]:
+    whole = _single(elements, remembered)
+    return [
+        replace(whole, position=plane.position, orientation=plane.orientation, stack=plane.part, temporal=plane.time)
+        for plane in nuclear_planes(elements, count)
+    ]
+
+
 def _grouped(top: Elements, own: Elements | None, shared: Elements | None, counted: frozenset[int]) -> FrameFacts:
     nothing = Elements(top.little)
 
@@ -178,8 +159,8 @@ def _grouped(top: Elements, own: Elements | None, shared: Elements | None, count
     converted = group(tags.CONVERTED_PER_FRAME, tags.CONVERTED_SHARED)  # what classic images said that has no place (Legacy Converted)
     echo_time = _first(group(tags.MR_ECHO).number(tags.EFFECTIVE_ECHO_TIME), converted.number(tags.ECHO_TIME))
     return FrameFacts(
-        position=_position(group(tags.PLANE_POSITION)),
-        orientation=_orientation(group(tags.PLANE_ORIENTATION)),
+        position=position_of(group(tags.PLANE_POSITION)),
+        orientation=orientation_of(group(tags.PLANE_ORIENTATION)),
         spacing=spacing,
         spacing_is_in_patient=in_patient,
         nominal_step_mm=_nominal_step(measures),

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from medviewer.dicom import tags
 from medviewer.dicom.elements import Elements
-from medviewer.dicom.placement import is_length
+from medviewer.dicom.image_plane import is_length
 
 PROJECTIONS = frozenset({"CR", "DX", "MG", "XA", "RF", "RG", "IO", "PX", "DR"})
 

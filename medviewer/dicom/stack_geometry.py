@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from medviewer.core.geometry import GRID_TOLERANCE_MM, Geometry, ParallelSlices
 from medviewer.core.spacing import EVEN_TOLERANCE_MM, EVEN_TOLERANCE_SHARE, grid_index
 from medviewer.core.study import Notice
-from medviewer.dicom.placement import Cosines
+from medviewer.dicom.image_plane import Cosines
 
 Float = NDArray[np.float64]
 
