@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from medviewer.core.errors import NoVolume
+from medviewer.core.geometry import ParallelSlices
 from medviewer.core.progress import Progress
+from medviewer.core.spacing import even_runs
 from medviewer.core.study import Notice, Refused, Stack, StackKind
 from medviewer.core.volume import Rescale, Volume
 from medviewer.dicom.even_runs import runs_of, split_even
@@ -38,26 +41,30 @@ class Offer:
 
 def offers(stack: Stack) -> tuple[Offer, ...]:
     """The repairs for a stack; none for one that makes a volume already or whose images aren't parallel."""
-    if stack.makes_volume or stack.slices is None or len(stack.images) < FEWEST_SLICES:
+    if stack.makes_volume or stack.slices is None or not FEWEST_SLICES <= len(stack.images) == len(stack.slices.positions_lps):
         return ()
     if not any(notice.code in _REPAIRABLE for notice in stack.warnings):
         return ()
-    found = [Offer(Repair.RESAMPLE, _resample_words(stack, plan_even_grid(stack.slices)))]
-    runs = runs_of(stack)
+    return _offers(stack.slices)
+
+
+@lru_cache(maxsize=64)
+def _offers(slices: ParallelSlices) -> tuple[Offer, ...]:
+    """Remembered, as menus ask for it often."""
+    plan, runs = plan_even_grid(slices), even_runs(slices.heights_mm)
+    found = [Offer(Repair.RESAMPLE, _resample_words(plan))] if plan is not None else []
     if len(runs) > 1 and any(len(run) >= FEWEST_SLICES for run in runs):
         counts = ", ".join(str(len(run)) for run in runs[:6]) + (" …" if len(runs) > 6 else "")
         found.append(Offer(Repair.SPLIT, f"Part it into {len(runs)} evenly spaced stacks of {counts} images; nothing is computed."))
     return tuple(found)
 
 
-def _resample_words(stack: Stack, plan: Plan) -> str:
+def _resample_words(plan: Plan) -> str:
     count, step = len(plan.heights), plan.geometry.spacing_ijk[2]
-    computed = sum(plan.is_computed(k) for k in range(count))
     if plan.is_shifted:
-        how = "the shift of the slices is taken out by interpolating within them"
-        if count != len(stack.images):
-            how += " and between them"
-        return f"Interpolate onto {count} slices {step:.2f} mm apart: {how}."
+        where = "within them and between them" if count != len(plan.acquired_heights) else "within them"
+        return f"Interpolate onto {count} slices {step:.2f} mm apart: the shift of the slices is taken out by interpolating {where}."
+    computed = int(np.count_nonzero(plan.computed()))
     return f"Interpolate onto {count} slices {step:.2f} mm apart: {computed} of them computed, {count - computed} as acquired."
 
 
@@ -71,10 +78,7 @@ class ResampledReader:
     """
 
     def __init__(self, stack: Stack) -> None:
-        if stack.slices is None or len(stack.images) < FEWEST_SLICES or len(stack.images) != len(stack.slices.positions_lps):
-            raise NoVolume(stack.series_uid or "without a UID", stack.why_not or "its images don't lie parallel at places of their own")
-        self.stack = stack
-        self.plan = plan_even_grid(stack.slices)
+        self.stack, self.plan = stack, _plan(stack)
         self._acquired = VolumeReader(_as_stored(stack))
         source = self._acquired.volume
         count = len(self.plan.heights)
@@ -88,7 +92,7 @@ class ResampledReader:
             source=replace(source.source, sop_instance_uids=self._uids(), frames=(0,) * count),
         )
         self.loaded: NDArray[np.bool_] = np.zeros(count, np.bool_)
-        self.computed: NDArray[np.bool_] = np.array([self.plan.is_computed(k) for k in range(count)])
+        self.computed: NDArray[np.bool_] = self.plan.computed()
         self.skipped: list[Refused] = []
         self.failures: dict[int, str] = {}
 
@@ -111,8 +115,11 @@ class ResampledReader:
         usable = self._acquired.loaded & ~np.isin(np.arange(len(self._acquired.loaded)), list(failed))
         if not usable.any():
             raise NoVolume(self.stack.series_uid or "without a UID", f"none of its slices can be decoded whole: {self.skipped[0].reason}")
-        self.computed[:] = [self.plan.is_computed(k, usable) for k in range(len(self.computed))]
-        self.failures = {k: failed[n] for k in range(len(self.computed)) for n in self._planned(k) if n in failed}
+        self.computed[:] = self.plan.computed(usable)
+        meant = self.plan.sources()
+        self.failures = {
+            k: failed[n] for k, pair in enumerate(zip(meant.below.tolist(), meant.above.tolist(), strict=True)) for n in pair if n in failed
+        }
         stored: NDArray[np.generic] = source.stored
         if source.slice_rescales:
             stored = np.stack([source.real_slice(k) for k in range(len(source.stored))])
@@ -127,25 +134,24 @@ class ResampledReader:
         resample_even(stored, self.plan, self.volume.stored, outside=outside, usable=usable, progress=share, on_slice=done)
         return self.volume
 
-    def _planned(self, k: int) -> tuple[int, ...]:
-        """The acquired slices that a slice of the grid is meant to be made from."""
-        found = self.plan.neighbours(k)
-        return () if found is None else found[:2]
-
     def _uids(self) -> tuple[str, ...]:
         """Of the image that a slice was acquired as; empty for computed ones."""
-        images, found = self.stack.images, []
-        for k in range(len(self.plan.heights)):
-            near = self.plan.neighbours(k)
-            found.append("" if near is None or self.plan.is_computed(k) else images[near[0]].sop_instance_uid)
-        return tuple(found)
+        images, meant = self.stack.images, self.plan.sources().below.tolist()
+        return tuple("" if is_computed else images[n].sop_instance_uid for n, is_computed in zip(meant, self.plan.computed(), strict=True))
+
+
+def _plan(stack: Stack) -> Plan:
+    slices = stack.slices
+    plan = plan_even_grid(slices) if slices is not None and FEWEST_SLICES <= len(stack.images) == len(slices.positions_lps) else None
+    if plan is None:
+        raise NoVolume(stack.series_uid or "without a UID", stack.why_not or "its images don't lie parallel at places of their own")
+    return plan
 
 
 def resampled_stack(stack: Stack) -> Stack:
-    """How the stack is described once it is resampled: a volume with the plan's grid, and a notice that says so."""
-    assert stack.slices is not None, "only placed stacks are resampled"
-    plan = plan_even_grid(stack.slices)
-    said = Notice("resampled", _resample_words(stack, plan).replace("Interpolate", "Interpolated", 1))
+    """How the stack is described once it is resampled: a volume with the plan's grid, and a notice that says so. Raises `NoVolume`."""
+    plan = _plan(stack)
+    said = Notice("resampled", _resample_words(plan).replace("Interpolate", "Interpolated", 1))
     return replace(stack, kind=StackKind.VOLUME, geometry=plan.geometry, why_not=None, warnings=(*stack.warnings, said))
 
 

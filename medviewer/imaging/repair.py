@@ -23,6 +23,8 @@ Array = NDArray[np.generic]
 USUAL_GAP_PERCENTILE = 20
 """Unevenly spaced slices are brought to this one of their distances: small ones count, single odd ones don't."""
 MOST_TIMES_AS_MANY = 4
+MOST_TIMES_LARGER = 8
+"""A grid that needs more voxels than this, compared with what was acquired, would be mostly made up."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,39 +49,56 @@ class Plan:
         """Whether pixels are interpolated within slices too (a tilted gantry)."""
         return bool(self.shifts.any())
 
-    def neighbours(self, k: int, usable: NDArray[np.bool_] | None = None) -> tuple[int, int, float] | None:
-        """The acquired slices below and above slice ``k``, and the share of the upper one; the same twice where they coincide.
+    def sources(self, usable: NDArray[np.bool_] | None = None) -> Sources:
+        """Which acquired slices each slice of the grid is made of.
 
-        usable : (n,) acquired slices that could be read, at least one; others are stepped over. None for a slice beyond
-        the outermost ones.
+        usable : (n,) acquired slices that could be read, at least one; others are stepped over.
         """
         places = np.arange(len(self.acquired_heights)) if usable is None else np.flatnonzero(usable)
-        heights, here = self.acquired_heights[places], float(self.heights[k])
-        nearest = int(np.abs(heights - here).argmin())
-        if abs(float(heights[nearest]) - here) <= self.same_mm:
-            return int(places[nearest]), int(places[nearest]), 0.0
-        if not heights[0] < here < heights[-1]:
-            return None
-        above = int(np.searchsorted(heights, here))
-        share = (here - heights[above - 1]) / (heights[above] - heights[above - 1])
-        return int(places[above - 1]), int(places[above]), float(share)
+        heights = self.acquired_heights[places]
+        above = np.clip(np.searchsorted(heights, self.heights), 1, max(len(heights) - 1, 1))
+        low, high = heights[above - 1], heights[np.minimum(above, len(heights) - 1)]
+        nearest = np.where(np.abs(self.heights - low) <= np.abs(self.heights - high), above - 1, np.minimum(above, len(heights) - 1))
+        is_same = np.abs(heights[nearest] - self.heights) <= self.same_mm
+        is_beyond = ~is_same & ((self.heights < heights[0]) | (self.heights > heights[-1]))
+        share = np.where(is_same | is_beyond, 0.0, (self.heights - low) / np.where(high > low, high - low, 1.0))
+        first = np.where(is_same, nearest, above - 1)
+        second = np.where(is_same, nearest, np.minimum(above, len(heights) - 1))
+        return Sources(np.where(is_beyond, -1, places[first]), np.where(is_beyond, -1, places[second]), share)
 
-    def is_computed(self, k: int, usable: NDArray[np.bool_] | None = None) -> bool:
-        """Whether slice ``k`` holds interpolated values rather than those of one acquired slice."""
-        found = self.neighbours(k, usable)
-        return found is None or found[0] != found[1] or self.is_shifted
+    def computed(self, usable: NDArray[np.bool_] | None = None) -> NDArray[np.bool_]:
+        """(slices of the grid,) whether each holds interpolated values rather than those of one acquired slice."""
+        found = self.sources(usable)
+        return (found.below != found.above) | (found.below < 0) | self.is_shifted
 
 
-def plan_even_grid(slices: ParallelSlices) -> Plan:
-    """The grid for slices sorted along their normal, at least two. Acquired slices keep their places wherever those are even."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Sources:
+    """For each slice of a grid the acquired ones below and above it, and the share of the upper one.
+
+    below, above : numbers of acquired slices, the same twice where one coincides, -1 beyond the outermost ones.
+    """
+
+    below: NDArray[np.int64]
+    above: NDArray[np.int64]
+    share: Float
+
+
+def plan_even_grid(slices: ParallelSlices) -> Plan | None:
+    """The grid for slices sorted along their normal, at least two. Acquired slices keep their places wherever those are even.
+
+    None when it would be more than `MOST_TIMES_LARGER` times as large as what was acquired.
+    """
     heights = slices.heights_mm - slices.heights_mm[0]
     index = grid_index(heights)
     count = int(index[-1]) + 1 if index is not None else _count(heights)
     step = float(heights[-1]) / (count - 1)
     shifts = _shifts(slices, heights)
-    low, high = np.floor(shifts.min(0)).astype(int), np.ceil(shifts.max(0)).astype(int)
+    low, high = np.floor(shifts.min(0)), np.ceil(shifts.max(0))
     rows, columns = slices.shape
     shape = (count, rows + int(high[1] - low[1]), columns + int(high[0] - low[0]))
+    if shape[0] * shape[1] * shape[2] > MOST_TIMES_LARGER * len(heights) * rows * columns:
+        return None
     origin = slices.positions_lps[0] + low[0] * slices.column_step + low[1] * slices.row_step
     grid = slices.grid(origin, slices.normal * step, shape)
     new_heights = np.asarray(step * np.arange(count), np.float64)
@@ -116,20 +135,20 @@ def resample_even(
 ) -> None:
     """Fill ``out`` ``[k, j, i]`` (of the plan's shape; integers are rounded) from acquired slices ``[n, j, i]``.
 
-    outside : value where no acquired slice reaches. usable : as in `Plan.neighbours`. Raises `Cancelled`.
+    outside : value where no acquired slice reaches. usable : as in `Plan.sources`. Raises `Cancelled`.
     """
     whole = np.issubdtype(out.dtype, np.integer)
     kept: dict[int, Array] = {}
+    sources = plan.sources(usable)
     for k in range(len(out)):
         if progress is not None:
             progress.report(k / len(out), f"Resampling slice {k + 1} of {len(out)}")
-        found = plan.neighbours(k, usable)
-        if found is None:
+        below, above = int(sources.below[k]), int(sources.above[k])
+        if below < 0:
             out[k] = outside
         else:
-            below, above, share = found
             kept = {n: kept[n] if n in kept else _moved(stored[n], plan, n) for n in {below, above}}
-            values = kept[below] if below == above else _between(kept[below], kept[above], share)
+            values = kept[below] if below == above else _between(kept[below], kept[above], float(sources.share[k]))
             out[k] = _filled(values, outside, whole=whole)
         if on_slice is not None:
             on_slice(k)

@@ -137,6 +137,7 @@ def test_a_field_that_is_linear_in_the_patient_is_kept_exactly(
     points = positions[:, None, None] + i[..., None] * slices.column_step + j[..., None] * slices.row_step
     stored = (points @ np.array(slope)).astype(np.float32)
     plan = plan_even_grid(slices)
+    assert plan is not None
     out = np.zeros(plan.geometry.shape_kji, np.float32)
     resample_even(stored, plan, out, outside=np.nan)
     kji = np.argwhere(np.isfinite(out))
@@ -237,3 +238,16 @@ def test_images_in_all_directions_cannot_be_resampled(tmp_path: Path) -> None:
     write_phantom(tmp_path, shape_kji=(2, 16, 12))
     with pytest.raises(NoVolume):
         ResampledReader(only(tmp_path))
+
+
+@pytest.mark.parametrize("aside", [0.0, 1e6])
+def test_a_grid_that_would_be_mostly_made_up_is_not_offered(tmp_path: Path, aside: float) -> None:
+    """Neither a slice a kilometre away nor one shifted that far may make the program ask for all memory."""
+    phantom = write_phantom(tmp_path, shape_kji=(6, 16, 12))
+    ds = pydicom.dcmread(phantom.paths[5])
+    ds.ImagePositionPatient = ["0", f"{aside:g}", "90000"]
+    ds.save_as(phantom.paths[5])
+    stack = only(tmp_path)
+    assert Repair.RESAMPLE not in [offer.repair for offer in offers(stack)]
+    with pytest.raises(NoVolume):
+        ResampledReader(stack)
