@@ -204,7 +204,8 @@ def _spacing(elements: Elements, facts: FrameFacts, regions: tuple[UltrasoundReg
     common = common_spacing(regions)
     if common is not None and facts.spacing is None:
         return Spacing(*common, Where.REGION, "Distances hold within the calibrated regions of the image.")
-    return display_spacing(elements, facts.spacing, in_patient=facts.spacing_is_in_patient)
+    placed = facts.orientation is not None
+    return display_spacing(elements, facts.spacing, in_patient=facts.spacing_is_in_patient, placed=placed)
 
 
 def _geometry(elements: Elements, facts: FrameFacts, shape: tuple[int, int]) -> Geometry | None:

@@ -14,6 +14,7 @@ from medviewer.dicom.elements import BadHeader, Elements
 from medviewer.dicom.files import ZIP_ERRORS, Archives, why_unreadable
 from medviewer.dicom.fragments import check_fragments
 from medviewer.dicom.header import Header, NotDicom, read_header
+from medviewer.dicom.honest_notices import display_notices
 from medviewer.dicom.kinds import DICOMDIR_CLASS, is_image_class, is_video, kind_of
 from medviewer.dicom.layouts import Layouts
 from medviewer.dicom.mosaic import mosaic_of
@@ -164,7 +165,7 @@ def _instance(
     if form is not None and len(frames) == 1 and elements.is_mosaic:
         frames, words = _unpacked(frames[0], elements, form)
         notices = (*notices, *(("mosaic", word) for word in words))
-    notices = (*notices, *alike.notices)
+    notices = (*notices, *alike.notices, *display_notices(elements, count))
     instance_number = elements.integer(tags.INSTANCE_NUMBER) or 0
     if elements.bad:
         names = ", ".join(f"({tag >> 16:04X},{tag & 0xFFFF:04X})" for tag in sorted(elements.bad))

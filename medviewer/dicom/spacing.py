@@ -34,31 +34,24 @@ class Spacing:
     meaning: str = ""
 
 
-def display_spacing(elements: Elements, spacing: tuple[float, float] | None, *, in_patient: bool) -> Spacing | None:
+def display_spacing(elements: Elements, spacing: tuple[float, float] | None, *, in_patient: bool, placed: bool = False) -> Spacing | None:
     """The spacing an image is drawn and its scale made with, or None where pixels are taken for squares of unknown size.
 
-    spacing, in_patient : from PixelSpacing or ImagerPixelSpacing of the frame.
+    spacing, in_patient : from PixelSpacing or ImagerPixelSpacing of the frame. placed : it says where it lies in the patient.
     """
     modality = elements.text(tags.MODALITY)
     imager = _pair(elements, tags.IMAGER_PIXEL_SPACING)
-    if spacing is not None and in_patient and not (modality in PROJECTIONS and tags.IMAGE_ORIENTATION not in elements):
+    if spacing is not None and in_patient and (placed or modality not in PROJECTIONS):
         return Spacing(*spacing, Where.PATIENT)
     if spacing is not None and in_patient:
         return _projection(elements, spacing, imager)
     if spacing is not None:
-        factor = elements.number(tags.MAGNIFICATION_FACTOR)
-        if factor is not None and factor > 1:
-            words = f"Measured at the detector and divided by the magnification the machine estimated ({factor:.3g})."
-            return Spacing(spacing[0] / factor, spacing[1] / factor, Where.ESTIMATED, words)
-        return Spacing(*spacing, Where.DETECTOR, _AT_DETECTOR)
+        return _at_detector(elements, spacing)
     scanned = _pair(elements, tags.NOMINAL_SCANNED_PIXEL_SPACING)
     if scanned is not None:
         return Spacing(*scanned, Where.FILM, "Distances are those on the film or paper that was scanned.")
     ratio = _pair(elements, tags.PIXEL_ASPECT_RATIO)
     return Spacing(*ratio, Where.NOWHERE) if ratio is not None and ratio[0] != ratio[1] else None
-
-
-_AT_DETECTOR = "Distances are those at the detector; in the patient they are smaller, by how much the file doesn't say."
 
 
 def _projection(elements: Elements, spacing: tuple[float, float], imager: tuple[float, float] | None) -> Spacing:
@@ -69,7 +62,17 @@ def _projection(elements: Elements, spacing: tuple[float, float], imager: tuple[
         return Spacing(*spacing, Where.CALIBRATED, f"Calibrated with an object of known size. {words}".strip())
     if kind == "GEOMETRY" or differs:
         return Spacing(*spacing, Where.CALIBRATED, f"Corrected for an assumed or known magnification. {words}".strip())
-    return Spacing(*spacing, Where.DETECTOR, _AT_DETECTOR)
+    return _at_detector(elements, spacing)
+
+
+def _at_detector(elements: Elements, spacing: tuple[float, float]) -> Spacing:
+    """Brought to the patient by the magnification that the machine estimated, where it did."""
+    factor = elements.number(tags.MAGNIFICATION_FACTOR)
+    if factor is not None and factor > 1:
+        words = f"Measured at the detector and divided by the magnification the machine estimated ({factor:.3g})."
+        return Spacing(spacing[0] / factor, spacing[1] / factor, Where.ESTIMATED, words)
+    words = "Distances are those at the detector; in the patient they are smaller, by how much the file doesn't say."
+    return Spacing(*spacing, Where.DETECTOR, words)
 
 
 def _pair(elements: Elements, tag: int) -> tuple[float, float] | None:

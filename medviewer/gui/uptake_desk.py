@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import QObject, Slot
 
 from medviewer.app.jobs import Lane
@@ -15,7 +17,7 @@ from medviewer.gui.main_thread import MainThread
 from medviewer.gui.viewports.display import Change, Display
 from medviewer.gui.viewports.value_unit import AS_STORED, ValueUnit
 
-PET_WINDOW = Window.between(0, 5)
+PET_WINDOW = replace(Window.between(0, 5), name="Uptake 0 to 5")
 
 
 class UptakeDesk(QObject):

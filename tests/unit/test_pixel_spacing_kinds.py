@@ -89,3 +89,9 @@ def test_the_regions_of_a_real_image_are_what_pydicom_reads():
         assert found.deltas == (item.PhysicalDeltaX, item.PhysicalDeltaY)
         assert (found.left, found.bottom) == (item.RegionLocationMinX0, item.RegionLocationMaxY1)
     assert image.spacing.columns == pytest.approx(10 * items[0].PhysicalDeltaX)
+
+
+def test_a_projection_that_says_where_it_lies_is_measured_in_the_patient(tmp_path):
+    """Slices of a tomosynthesis: MG, with orientation and position."""
+    placed = {"ImageOrientationPatient": [1, 0, 0, 0, 1, 0], "ImagePositionPatient": [0, 0, 0], "PixelSpacing": [0.1, 0.1]}
+    assert spacing(tmp_path, "MG", **placed).where is Where.PATIENT

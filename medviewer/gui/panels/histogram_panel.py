@@ -218,7 +218,7 @@ class HistogramPanel(QScrollArea):
 
     def _show_note(self) -> None:
         if self.plot is not None and self.plot.samples:
-            self.note.setText(f"{self.plot.samples:,} values counted" + (", peak cut off" if self.plot.is_cut else ""))
+            self.note.setText(f"{self.plot.samples:,} values" + (", peak cut off" if self.plot.is_cut else ""))
 
     def _show_window(self, plot: HistogramPlot, window: Window) -> None:
         display = self._desk.display

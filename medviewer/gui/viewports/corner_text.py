@@ -52,7 +52,8 @@ class Corners:
 
 def corner_text(facts: CornerFacts, *, everything: bool) -> Corners:
     """The lines of each corner. Without ``everything`` only what must always be seen stays."""
-    image = [*_present(facts.time), f"{'Plane' if facts.derived else 'Image'} {facts.index + 1} of {facts.count}"]
+    is_tile = any(notice.code == "tiles" for notice in facts.stack.warnings)
+    image = [*_present(facts.time), f"{'Plane' if facts.derived else 'Tile' if is_tile else 'Image'} {facts.index + 1} of {facts.count}"]
     identity = [person_name(facts.patient.name) or "No name", *_present(facts.patient.id and f"ID {facts.patient.id}")]
     date = _present(dicom_date(facts.study.date))
     if not everything:

@@ -19,6 +19,7 @@ PAD = 10.0
 SLIDER_WIDTH = 14.0
 LINE = 16.0
 TEXT = "#d5dae0"
+_RIM = tuple(QPointF(x, y) for x in (-1, 0, 1) for y in (-1, 0, 1) if (x, y) != (0, 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +32,12 @@ class Badge:
 
 
 def draw_text(painter: QPainter, place: QPointF, text: str, colour: str = TEXT, *, to_right: bool = False) -> None:
-    """Text with its baseline at a place (``to_right``: ending there) and a shadow, readable on any image."""
+    """Text with its baseline at a place (``to_right``: ending there) and a dark rim, readable on any image, a white one too."""
     if to_right:
         place = QPointF(place.x() - QFontMetricsF(painter.font()).horizontalAdvance(text), place.y())
-    painter.setPen(colours.translucent("#000000", 0.85))
-    painter.drawText(place + QPointF(1, 1), text)
+    painter.setPen(colours.translucent("#000000", 0.8))
+    for shift in _RIM:
+        painter.drawText(place + shift, text)
     painter.setPen(QColor(colour))
     painter.drawText(place, text)
 
@@ -79,7 +81,7 @@ def draw_scale_bar(painter: QPainter, area: QRectF, pixels_per_mm: float, where:
         for part in (QRectF(x, bottom - length, 1, length), QRectF(x - 3, bottom - length, 7, 1), QRectF(x - 3, bottom, 7, 1)):
             painter.fillRect(part.marginsAdded(grown), colour)
     painter.setFont(sized(11))
-    words = f"{length_mm / 10:g} cm" if length_mm >= 10 else f"{length_mm:g} mm"
+    words = f"{length_mm / 10:g} cm" if length_mm >= 10 else f"{length_mm:g} mm" if length_mm >= 0.1 else f"{1000 * length_mm:g} µm"
     draw_text(painter, QPointF(x + 8, bottom - length / 2 + (4 if not where else -3)), words)
     if where:
         draw_text(painter, QPointF(x + 8, bottom - length / 2 + 11), where, colours.SOFT)
