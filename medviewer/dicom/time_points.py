@@ -56,7 +56,7 @@ _PROPERTIES = (
     _Property("time", lambda facts: facts.reference_time, lambda value, first: _seconds(value / 1000, first / 1000)),
     _Property("time", lambda facts: facts.time, _seconds),
     _Property("time", lambda facts: facts.content_time, _seconds),
-    _Property("time point", lambda facts: facts.temporal, lambda value, _: f"{value:g}"),
+    _Property("time point", lambda facts: facts.temporal, lambda value, _: f"time point {value:g}"),
     _Property("acquisition", lambda facts: facts.acquisition, lambda value, _: f"acquisition {value:g}"),
 )
 """In the order in which they are named; once all names differ, the rest is left out."""

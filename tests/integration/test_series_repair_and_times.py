@@ -98,7 +98,7 @@ def test_every_time_point_is_analysed_and_named(tmp_path: Path, catalogue: Catal
     assert outcome.exit_code == 0
     runs = json.loads((tmp_path / "out" / "result.json").read_text())["runs"]
     said = [issue["message"] for run in runs for issue in run["issues"] if issue["code"] == "time-point"]
-    assert said == [f"This is one volume of several at the same places: {n} of 2, {n}." for n in (1, 2)]
+    assert said == [f"This is one volume of several at the same places: {n} of 2, time point {n}." for n in (1, 2)]
     assert len({file["path"] for run in runs for file in run["files"]}) == sum(len(run["files"]) for run in runs)
 
 

@@ -116,3 +116,34 @@ def test_inspect_can_be_cancelled(folder: tuple[Path, Phantom]) -> None:
     progress.cancel()
     with pytest.raises(Cancelled):
         inspect_paths([folder[0]], decode=True, progress=progress)
+
+
+def test_series_with_several_volumes_is_4d_with_the_geometry_of_one(tmp_path: Path) -> None:
+    from support.series import write_repeats
+
+    def at(number: int):
+        return lambda ds, _: setattr(ds, "TemporalPositionIdentifier", number)
+
+    written = write_repeats(tmp_path, [at(1), at(2), at(3)], shape_kji=(5, 16, 12))
+    document = inspect_paths([tmp_path], decode=True, progress=Progress())
+    ((entry,),) = ([series for study in patient.studies for series in study.series] for patient in document.patients)
+    assert (entry.kind, entry.files, entry.frames, entry.makes_volume, entry.why_not) == ("4d", 15, 15, True, None)
+    assert entry.geometry is not None
+    assert entry.geometry.shape_kji == (5, 16, 12)
+    np.testing.assert_allclose(entry.geometry.index_to_lps, written[0].geometry.index_to_lps, atol=1e-6)
+    assert entry.decoded is not None
+    assert len(entry.decoded) == 15
+
+
+def test_mosaic_is_hashed_as_it_is_stored(tmp_path: Path) -> None:
+    from support.phantoms import write_phantom
+    from support.series import write_mosaic
+
+    path = write_mosaic(tmp_path / "mosaic", write_phantom(tmp_path / "slices", shape_kji=(9, 16, 12)))
+    document = inspect_paths([path], decode=True, progress=Progress())
+    ((entry,),) = ([series for study in patient.studies for series in study.series] for patient in document.patients)
+    assert (entry.kind, entry.files, entry.frames, entry.rows, entry.columns) == ("volume", 1, 1, 16, 12)
+    assert entry.decoded is not None
+    (frame,) = entry.decoded
+    assert frame.shape == [48, 36]
+    assert frame.sha256 == hashlib.sha256(pydicom.dcmread(path).pixel_array.astype("<i2").tobytes()).hexdigest()

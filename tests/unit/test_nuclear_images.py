@@ -82,7 +82,7 @@ def test_gates_of_the_heart_are_its_time_points(tmp_path: Path) -> None:
 
     made = write_nuclear(tmp_path, "RECON GATED TOMO", edit)
     (stack,) = stacks(tmp_path)
-    assert [point.label for point in stack.times] == ["1", "2"]
+    assert [point.label for point in stack.times] == ["time point 1", "time point 2"]
     np.testing.assert_array_equal(load_volume(stack.at_time(1), Progress()).stored, made.volume + STEP)
 
 

@@ -43,7 +43,7 @@ def private(group: int, creator: str, element: int, vr: str, value: object) -> E
     ("edits", "labels", "by"),
     [
         ([put(EchoNumbers=1, EchoTime="15"), put(EchoNumbers=2, EchoTime="90")], ["TE 15 ms", "TE 90 ms"], "echo"),
-        ([put(TemporalPositionIdentifier=n) for n in (1, 2, 3)], ["1", "2", "3"], "time point"),
+        ([put(TemporalPositionIdentifier=n) for n in (1, 2, 3)], ["time point 1", "time point 2", "time point 3"], "time point"),
         ([put(AcquisitionNumber=n) for n in (4, 5)], ["acquisition 4", "acquisition 5"], "acquisition"),
         ([put(DiffusionBValue=b) for b in (0.0, 1000.0)], ["b 0", "b 1000"], "b-value"),
         ([private(0x0019, "SIEMENS MR HEADER", 0x0C, "IS", b) for b in (0, 500)], ["b 0", "b 500"], "b-value"),
@@ -91,7 +91,7 @@ def test_echoes_over_time_are_named_by_both_and_kept_together(tmp_path: Path) ->
     edits = [put(EchoTime=te, EchoNumbers=n, TemporalPositionIdentifier=t) for t in (1, 2) for n, te in ((1, "15"), (2, "90"))]
     write_repeats(tmp_path, edits, shape_kji=SMALL)
     (stack,) = stacks(tmp_path)
-    assert [point.label for point in stack.times] == ["TE 15 ms · 1", "TE 15 ms · 2", "TE 90 ms · 1", "TE 90 ms · 2"]
+    assert [point.label for point in stack.times] == [f"TE {te} ms · time point {t}" for te in (15, 90) for t in (1, 2)]
     assert [point.contrast for point in stack.times] == ["TE 15 ms", "TE 15 ms", "TE 90 ms", "TE 90 ms"]
 
 

@@ -70,7 +70,7 @@ def _count(stack: Stack) -> str:
     if not stack.kind.has_images:
         return _kind_words(stack.kind)
     if stack.times:
-        return f"{len(stack.times)} × {len(stack.times[0].images)} images"
+        return f"{len(stack.times)} × {len(stack.times[0].images)}"
     return "1 image" if len(stack.images) == 1 else f"{len(stack.images)} images"
 
 

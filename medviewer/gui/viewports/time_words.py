@@ -8,7 +8,7 @@ from medviewer.core.study import TimePoint
 def time_words(number: int, times: tuple[TimePoint, ...]) -> str:
     """``Time 3 of 12 · 4.2 s``; b-values, echoes and the like are called volumes, as they aren't times."""
     label = times[number].label
-    is_time = label.endswith((" s", " ms")) and not times[number].contrast
+    is_time = label.split(" · ")[0].endswith((" s", " ms")) and not times[number].contrast
     return f"{'Time' if is_time else 'Volume'} {number + 1} of {len(times)} · {label}"
 
 
