@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from medviewer.core.voi import Voi, VoiFunction, Window
 from medviewer.core.volume import Rescale
 from medviewer.dicom import tags
+from medviewer.dicom.charsets import Charset, character_set, decoded
 from medviewer.dicom.elements import Elements
 from medviewer.dicom.lut import voi_luts
 from medviewer.dicom.placement import frame_groups, group_item
@@ -42,13 +43,14 @@ def voi_of(elements: Elements, frame: int = 1, *, signed: bool = False) -> tuple
     source = group if group is not None else elements
     has_table = tags.MODALITY_LUT_SEQUENCE in elements  # its output is unsigned
     signed = not has_table and (signed or frame_rescale(elements, frame).intercept < 0)
-    return (*voi_luts(elements, signed), *_windows(source))
+    return (*voi_luts(elements, signed), *_windows(source, character_set(source, character_set(elements))))
 
 
-def _windows(source: Elements) -> Iterator[Window]:
+def _windows(source: Elements, charset: Charset) -> Iterator[Window]:
     text = source.text(tags.VOI_LUT_FUNCTION)
     function = VoiFunction(text) if text in set(VoiFunction) else VoiFunction.LINEAR
-    names = source.texts(tags.WINDOW_EXPLANATION)
+    text, _ = decoded(source, tags.WINDOW_EXPLANATION, charset)
+    names = [name.strip() for name in text.split("\\")] if text else []
     pairs = zip(source.floats(tags.WINDOW_CENTER), source.floats(tags.WINDOW_WIDTH), strict=False)
     for number, (centre, width) in enumerate(pairs):
         if width > 0:
