@@ -137,7 +137,8 @@ def _judge(images: Sequence[Image]) -> Verdict:
         return Verdict(None, "the images lie in different orientations")
     positions = np.array([image.frame.facts.position for image in images], np.float64)
     if len(images) > 1 and np.ptp(positions @ normal_of(facts.orientation)) < SAME_PLACE_MM:
-        return Verdict(None, "all images lie at the same place")
+        shifted = bool(np.abs(positions - positions[0]).max() >= SAME_PLACE_MM)
+        return Verdict(None, "all images lie in one plane" if shifted else "all images lie at the same place")
     if len(images) > 1 and (np.diff(positions @ normal_of(facts.orientation)) < SAME_PLACE_MM).any():
         return Verdict(None, "several images lie at the same place")
     if not facts.spacing_is_in_patient and facts.spacing is not None:

@@ -259,3 +259,10 @@ def test_nan_and_nonsense_in_positions_are_said_and_cost_the_volume_only(tmp_pat
     found = stacks(tmp_path)
     assert sorted(len(stack.images) for stack in found) == [1, 6]
     assert "bad-value" in [code for stack in found for code in codes(stack)]
+
+
+def test_images_shifted_within_one_plane_are_not_said_to_lie_at_one_place(tmp_path: Path) -> None:
+    phantom = write_phantom(tmp_path, shape_kji=SMALL)
+    change(phantom, lambda ds, k: setattr(ds, "ImagePositionPatient", [str(3 * k), "0", "0"]))
+    (stack,) = stacks(tmp_path)
+    assert stack.why_not == "all images lie in one plane"
