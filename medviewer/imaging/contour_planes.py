@@ -8,17 +8,19 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from medviewer.core.overlay import Contour, ContourKind, ImageKey, Roi
+from medviewer.core.overlay import ContourKind, ImageKey, Roi
 from medviewer.imaging.reslice import PlaneFrame
 
 Float = NDArray[np.float64]
+Span = tuple[float, float]
 PARALLEL_MM = 0.1
 """A contour whose points are all within this of one distance from a plane lies parallel to it."""
 THINNEST_MM = 0.5
 """Structures with a single contour are cut as slabs of this thickness, so that the cut can be seen."""
-
-OVERLAP = 1.002
-"""Slabs of neighbouring contours reach into each other by this much, so that no seam shows between them."""
+SAME_HEIGHT_MM = 0.02
+"""Closed contours whose planes are closer than this lie on one plane, and what two of them enclose is outside."""
+TOUCHING = 0.05
+"""Share of the slab's thickness within which slabs of two heights count as touching."""
 
 
 @dataclass(slots=True, eq=False)
@@ -26,38 +28,55 @@ class Section:
     """What of a structure is seen on a plane; points are (n, 2) columns and rows in pixel centres.
 
     rings : closed lines; what an odd number of them encloses is inside (which makes holes of inner ones, keyholes included).
-    slabs : quadrilaterals where contours cross the plane, each as thick as the slab its contour stands for.
-    lines : open contours. points : single points.
+    slabs : (n, 4, 2) quadrilaterals where contours cross the plane, each as thick as the slab its contour stands for.
+    edges : (n, 2, 2) the outline of all slabs together, in straight pieces. lines : open contours. points : single points.
     """
 
     rings: list[Float] = field(default_factory=list)
-    slabs: list[Float] = field(default_factory=list)
+    slabs: Float = field(default_factory=lambda: np.zeros((0, 4, 2)))
+    edges: Float = field(default_factory=lambda: np.zeros((0, 2, 2)))
     lines: list[Float] = field(default_factory=list)
     points: list[Float] = field(default_factory=list)
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing is seen."""
-        return not (self.rings or self.slabs or self.lines or self.points)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Ready:
-    contour: Contour
-    normal: Float | None
-    height: float
-    low: Float
-    high: Float
+        return not (self.rings or len(self.slabs) or self.lines or self.points)
 
 
 class RoiSections:
-    """A structure prepared for being cut many times."""
+    """A structure prepared for being cut many times: all its points in one array."""
 
     def __init__(self, roi: Roi) -> None:
         self.roi = roi
-        self._ready = [_prepared(contour) for contour in roi.contours if len(contour.points_lps)]
-        self._low = np.array([ready.low for ready in self._ready]).reshape(-1, 3)
-        self._high = np.array([ready.high for ready in self._ready]).reshape(-1, 3)
+        self._contours = [contour for contour in roi.contours if len(contour.points_lps)]
+        lengths = [len(contour.points_lps) for contour in self._contours]
+        self._points = np.vstack([contour.points_lps for contour in self._contours]) if lengths else np.zeros((0, 3))
+        self._ends = np.cumsum(lengths, dtype=np.intp)
+        self._starts = self._ends - lengths
+        following = np.arange(1, len(self._points) + 1)
+        following[self._ends - 1] = self._starts
+        self._following = following
+        self._owner = np.repeat(np.arange(len(lengths)), lengths)
+        self._closed = np.array([contour.kind.is_closed for contour in self._contours], np.bool_)
+        self._height, self._heights = self._number_heights()
+
+    def _number_heights(self) -> tuple[NDArray[np.intp], list[tuple[Float, float]]]:
+        """For each contour which plane it lies on (-1 for none), and those planes as normal and height."""
+        numbers = np.full(len(self._contours), -1, np.intp)
+        planes: list[tuple[Float, float]] = []
+        known: dict[tuple[float, ...], int] = {}
+        for n, contour in enumerate(self._contours):
+            normal = _normal(contour.points_lps) if contour.kind.is_closed and len(contour.points_lps) > 2 else None
+            if normal is None:
+                continue
+            height = float(contour.points_lps.mean(axis=0) @ normal)
+            key = (*np.round(normal, 3), round(height / SAME_HEIGHT_MM))
+            if key not in known:
+                known[key] = len(planes)
+                planes.append((normal, height))
+            numbers[n] = known[key]
+        return numbers, planes
 
     def on(self, frame: PlaneFrame, gap_mm: float | None, image: ImageKey | None = None) -> Section:
         """The section with a picture plane.
@@ -66,60 +85,61 @@ class RoiSections:
         image : the image the plane is, where it is one as acquired: contours that name an image are drawn on it alone.
         """
         section = Section()
+        if not self._contours:
+            return section
         slack = max(gap_mm or 0.0, self.roi.thickness_mm, THINNEST_MM) / 2
-        crossing: dict[tuple[float, ...], list[_Ready]] = defaultdict(list)
-        parallel: list[tuple[float, _Ready]] = []
-        for n in self._near(frame, slack):
-            ready = self._ready[n]
-            distances = (ready.contour.points_lps - frame.origin_lps) @ frame.normal
-            low, high = float(distances.min()), float(distances.max())
-            if high - low <= 2 * PARALLEL_MM:
-                parallel.append(((low + high) / 2, ready))
-            elif ready.contour.kind.is_closed and ready.normal is not None and low < 0 < high:
-                crossing[(*np.round(ready.normal, 3), round(ready.height, 2))].append(ready)
-            elif not ready.contour.kind.is_closed and low < slack and high > -slack:
-                section.lines.append(_pixels(frame, ready.contour.points_lps))
-        self._take_parallel(section, frame, parallel, slack, image)
-        for group in crossing.values():
-            section.slabs += _slabs(group, frame, max(self.roi.thickness_mm, THINNEST_MM))
+        distances = (self._points - frame.origin_lps) @ frame.normal
+        low, high = np.minimum.reduceat(distances, self._starts), np.maximum.reduceat(distances, self._starts)
+        parallel = high - low <= 2 * PARALLEL_MM
+        self._take_parallel(section, frame, np.where(parallel, (low + high) / 2, np.inf), slack, image)
+        for n in np.flatnonzero(~parallel & ~self._closed & (low < slack) & (high > -slack)):
+            section.lines.append(_pixels(frame, self._contours[n].points_lps))
+        crossing = ~parallel & (self._height >= 0) & (low < 0) & (high > 0)
+        if crossing.any():
+            self._take_crossing(section, frame, distances, crossing)
         return section
 
-    def _near(self, frame: PlaneFrame, slack: float) -> NDArray[np.intp]:
-        """Contours whose boxes the plane meets, or passes within ``slack``."""
-        if not self._ready:
-            return np.zeros(0, np.intp)
-        middle, half = (self._low + self._high) / 2, (self._high - self._low) / 2
-        reach = half @ np.abs(frame.normal) + slack + PARALLEL_MM
-        return np.flatnonzero(np.abs((middle - frame.origin_lps) @ frame.normal) <= reach)
-
-    @staticmethod
-    def _take_parallel(
-        section: Section, frame: PlaneFrame, found: list[tuple[float, _Ready]], slack: float, image: ImageKey | None
-    ) -> None:
-        near = [(abs(distance), distance, ready) for distance, ready in found if -slack < distance <= slack + 1e-6]
-        if not near:
+    def _take_parallel(self, section: Section, frame: PlaneFrame, distances: Float, slack: float, image: ImageKey | None) -> None:
+        near = np.flatnonzero((distances > -slack) & (distances <= slack + 1e-6))
+        if not near.size:
             return
-        closest = min(size for size, _, _ in near)
-        for size, _, ready in near:
-            if size > closest + PARALLEL_MM and ready.contour.kind is not ContourKind.POINT:
+        closest = float(np.abs(distances[near]).min())
+        for n in near:
+            contour, size = self._contours[n], abs(float(distances[n]))
+            named = contour.image
+            if size > closest + PARALLEL_MM and contour.kind is not ContourKind.POINT:
                 continue
-            named = ready.contour.image
             if image is not None and named is not None and named[0] != image[0] and size > PARALLEL_MM:
                 continue
-            points = _pixels(frame, ready.contour.points_lps)
-            if ready.contour.kind is ContourKind.POINT:
-                section.points.append(points)
-            elif ready.contour.kind.is_closed:
-                section.rings.append(points)
-            else:
-                section.lines.append(points)
+            into = section.points if contour.kind is ContourKind.POINT else section.rings if contour.kind.is_closed else section.lines
+            into.append(_pixels(frame, contour.points_lps))
+
+    def _take_crossing(self, section: Section, frame: PlaneFrame, distances: Float, crossing: NDArray[np.bool_]) -> None:
+        """Where edges of contours pass through the plane, by the height of their contour."""
+        side = distances >= 0
+        edges = np.flatnonzero((side != side[self._following]) & crossing[self._owner])
+        before, after = distances[edges], distances[self._following[edges]]
+        share = (before / (before - after))[:, None]
+        places = self._points[edges] + share * (self._points[self._following[edges]] - self._points[edges])
+        heights = self._height[self._owner[edges]]
+        by_normal: dict[tuple[float, ...], list[int]] = defaultdict(list)
+        for number in np.unique(heights):
+            by_normal[tuple(np.round(self._heights[number][0], 3))].append(int(number))
+        for numbers in by_normal.values():
+            normal = self._heights[numbers[0]][0]
+            along = places @ _unit(np.cross(normal, frame.normal))
+            spans = {self._heights[number][1]: _spans(along[heights == number]) for number in numbers}
+            _take_slabs(section, frame, normal, spans, max(self.roi.thickness_mm, THINNEST_MM))
 
 
-def _prepared(contour: Contour) -> _Ready:
-    points = contour.points_lps
-    normal = _normal(points) if contour.kind.is_closed and len(points) > 2 else None
-    height = float(points.mean(axis=0) @ normal) if normal is not None else 0.0
-    return _Ready(contour, normal, height, points.min(axis=0), points.max(axis=0))
+def _spans(crossings: Float) -> list[Span]:
+    """What lies between odd and even crossings."""
+    ordered = np.sort(crossings).tolist()
+    return list(zip(ordered[0::2], ordered[1::2], strict=False))
+
+
+def _unit(vector: Float) -> Float:
+    return np.asarray(vector / np.linalg.norm(vector))
 
 
 def _normal(points: Float) -> Float | None:
@@ -141,29 +161,38 @@ def _pixels(frame: PlaneFrame, points_lps: Float) -> Float:
     return np.column_stack([columns, rows])
 
 
-def _slabs(group: list[_Ready], frame: PlaneFrame, thickness_mm: float) -> list[Float]:
-    """Where the plane passes through contours of one height: between odd and even crossings, as thick as the contour's slab."""
-    normal = group[0].normal
-    assert normal is not None
-    crossings = np.vstack([_crossings(ready.contour.points_lps, frame) for ready in group])
-    if len(crossings) < 2:
-        return []
-    direction = np.cross(normal, frame.normal)
-    order = np.argsort(crossings @ direction, kind="stable")
-    crossings = crossings[order]
-    # The slab's thickness is along the contour's normal; seen in the picture plane it is longer the more they lean together.
+def _take_slabs(section: Section, frame: PlaneFrame, normal: Float, spans: dict[float, list[Span]], thickness_mm: float) -> None:
+    """Slabs of one normal: spans (from, to) along the line in which planes of that normal meet the picture, by height."""
+    direction = _unit(np.cross(normal, frame.normal))
     across = normal - (normal @ frame.normal) * frame.normal
-    half = across / float(across @ across) * thickness_mm * OVERLAP / 2
-    pairs = zip(crossings[0::2], crossings[1::2], strict=False)
-    return [_pixels(frame, np.array([a - half, b - half, b + half, a + half])) for a, b in pairs]
+    across = across / float(across @ across)  # one step of it is one mm of height; the more the planes lean, the longer in the picture
+    start = frame.origin_lps - (frame.origin_lps @ direction) * direction - (frame.origin_lps @ normal) * across
+
+    half = thickness_mm / 2
+    levels = sorted(spans)
+    corners: list[tuple[float, float]] = []
+    ends: list[tuple[float, float]] = []
+    for n, level in enumerate(levels):
+        for first, last in spans[level]:
+            corners += [(first, level - half), (last, level - half), (last, level + half), (first, level + half)]
+            ends += [(first, level + half), (first, level - half), (last, level - half), (last, level + half)]
+        below = levels[n - 1] if n and level - levels[n - 1] <= thickness_mm * (1 + TOUCHING) else None
+        above = levels[n + 1] if n + 1 < len(levels) and levels[n + 1] - level <= thickness_mm * (1 + TOUCHING) else None
+        apart = _apart(spans[level], spans[below]) if below is not None else spans[level]
+        ends += [(along, level - half) for span in apart for along in span]
+        if above is None:
+            ends += [(along, level + half) for span in spans[level] for along in span]
+
+    def placed(places: list[tuple[float, float]], size: int) -> Float:
+        numbers = np.array(places).reshape(-1, 2)
+        points = start + numbers[:, :1] * direction + numbers[:, 1:] * across
+        return _pixels(frame, points).reshape(-1, size, 2)
+
+    section.slabs = np.concatenate([section.slabs, placed(corners, 4)])
+    section.edges = np.concatenate([section.edges, placed(ends, 2)])
 
 
-def _crossings(points: Float, frame: PlaneFrame) -> Float:
-    """Where a closed polygon passes through a plane, (n, 3); n is even."""
-    distances = (points - frame.origin_lps) @ frame.normal
-    side = distances >= 0
-    following = np.roll(points, -1, axis=0)
-    changes = np.flatnonzero(side != np.roll(side, -1))
-    after = np.roll(distances, -1)[changes]
-    share = distances[changes] / (distances[changes] - after)
-    return np.asarray(points[changes] + share[:, None] * (following[changes] - points[changes]))
+def _apart(one: list[Span], other: list[Span]) -> list[Span]:
+    """Where only one of two sets of spans is: the border that is seen between two slabs."""
+    ends = sorted([end for span in one for end in span] + [end for span in other for end in span])
+    return [(a, b) for a, b in zip(ends[0::2], ends[1::2], strict=True) if b > a]

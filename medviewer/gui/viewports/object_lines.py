@@ -6,7 +6,7 @@ from collections.abc import Hashable
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPen, QPolygonF
 
 from medviewer.core.graphics import Graphic, Shape, Units, outline
@@ -87,22 +87,34 @@ def _draw_section(painter: QPainter, section: Section, colour: QColor, drawn: Dr
     for ring in section.rings:
         rings.addPolygon(_polygon(ring, canvas))
         rings.closeSubpath()
-    slabs = QPainterPath()
-    slabs.setFillRule(Qt.FillRule.WindingFill)
-    for slab in section.slabs:
-        slabs.addPolygon(_polygon(slab, canvas))
-        slabs.closeSubpath()
     painter.setBrush(fill)
     painter.setPen(line)
     painter.drawPath(rings)
-    if not slabs.isEmpty():
-        painter.drawPath(slabs.simplified() if len(section.slabs) < 400 else slabs)
+    if len(section.slabs):
+        _draw_slabs(painter, section, line, canvas)
     painter.setBrush(Qt.BrushStyle.NoBrush)
     for points in section.lines:
         painter.drawPolyline(_polygon(points, canvas))
     for points in section.points:
         for place in _places(points, canvas):
             _draw_cross(painter, place)
+
+
+def _draw_slabs(painter: QPainter, section: Section, line: QPen, canvas: Canvas) -> None:
+    """Slabs as one area with one outline."""
+    slabs = QPainterPath()
+    slabs.setFillRule(Qt.FillRule.WindingFill)
+    corners = _places(section.slabs.reshape(-1, 2), canvas)
+    for n in range(0, len(corners), 4):
+        slabs.addPolygon(QPolygonF(corners[n : n + 4]))
+        slabs.closeSubpath()
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)  # no seams where slabs touch
+    painter.drawPath(slabs)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(line)
+    ends = _places(section.edges.reshape(-1, 2), canvas)
+    painter.drawLines([QLineF(a, b) for a, b in zip(ends[0::2], ends[1::2], strict=True)])
 
 
 def _polygon(points: Points, canvas: Canvas) -> QPolygonF:
