@@ -17,7 +17,6 @@ from medviewer.app.stack_images import StackImages
 from medviewer.core.errors import MedviewerError
 from medviewer.core.progress import Progress
 from medviewer.core.study import Scan, Stack
-from medviewer.dicom.volumes import VolumeReader
 from medviewer.gui.cine_player import CinePlayer
 from medviewer.gui.dialogs.ask import Ask
 from medviewer.gui.events import Events
@@ -25,7 +24,8 @@ from medviewer.gui.finding_desk import FindingDesk
 from medviewer.gui.main_thread import MainThread
 from medviewer.gui.messages import Level, Message
 from medviewer.gui.model_desk import ModelDesk
-from medviewer.gui.overlay_desk import OverlayDesk, opens_on_images
+from medviewer.gui.object_opening import ObjectOpening
+from medviewer.gui.overlay_desk import OverlayDesk
 from medviewer.gui.tools.toolbox import Toolbox
 from medviewer.gui.uptake_desk import UptakeDesk
 from medviewer.gui.viewports.cine_bar import CineBar
@@ -68,10 +68,7 @@ class Desk(QObject):
         self.uptake = UptakeDesk(session, self.main, self.display, self)
         self.models = ModelDesk(session, self.main, self.events, self.display, self)
         self.overlays = OverlayDesk(session, self.main, self.events, self.display, self)
-        self.overlays.images_found.connect(self.open_key)
-        self.overlays.alone.connect(self._on_alone)
-        self.overlays.as_images_asked.connect(self._show_again)
-        self.overlays.image_asked.connect(lambda index: self.views.active.go(index))
+        self.objects = ObjectOpening(self)
         self.findings = FindingDesk(session, self.events, self.display, ask.reader_name, self)
         self._repaint = QTimer(self, singleShot=True, interval=REPAINT_MS)
         self._repaint.timeout.connect(self.display.take_data)
@@ -113,11 +110,7 @@ class Desk(QObject):
     def open(self, shown: Shown) -> None:
         """Put a stack on display: its images, or its page when it has none."""
         stack = shown.stack
-        if stack.key == self.display.key:
-            return
-        self.overlays.forget_opening()
-        if opens_on_images(stack):
-            self.overlays.open(shown)
+        if self.objects.opens(shown) or stack.key == self.display.key:
             return
         self.show_stack(shown)
 
@@ -130,7 +123,7 @@ class Desk(QObject):
             if stack.makes_volume:
                 self.display.show_volume(shown, self.session.open_stack(stack, self.display.time_of(stack)))
             elif stack.kind.has_images and stack.images:
-                self.display.show_images(shown, self._images(stack))
+                self.display.show_images(shown, self.images_of(stack))
             else:
                 self.display.show_document(shown)
         except MedviewerError as error:
@@ -183,7 +176,7 @@ class Desk(QObject):
         keys = [shown.stack.key for shown in stacks]
         if not stacks:
             return
-        place = keys.index(self.display.key) + steps if self.display.key in keys else 0
+        place = keys.index(self.objects.place) + steps if self.objects.place in keys else 0
         if 0 <= place < len(stacks):
             self.open(stacks[place])
 
@@ -197,7 +190,8 @@ class Desk(QObject):
             self.display.images.close()
         self.session.close()
 
-    def _images(self, stack: Stack) -> StackImages:
+    def images_of(self, stack: Stack) -> StackImages:
+        """The single images of a stack, to be decoded as they are looked at."""
         key = stack.key
         return StackImages(
             stack, self.session.jobs, lambda n: self.main.post_latest(f"image {key}", lambda: self._on_slice(SliceLoaded(key, n)))
@@ -247,31 +241,6 @@ class Desk(QObject):
         if self._wanted.study_uid:
             return shown.study.study_uid == self._wanted.study_uid
         return not self._wanted.accession or shown.study.accession == self._wanted.accession
-
-    @Slot(bool)
-    def _show_again(self, as_images: bool) -> None:
-        """Show the stack on display as single images, or as what it is."""
-        shown = self.display.shown
-        if shown is not None and as_images:
-            self.display.show_images(shown, self._images(shown.stack))
-        elif shown is not None and shown.stack.makes_volume:
-            self.show_stack(shown)
-
-    @Slot(object, object)
-    def _on_alone(self, shown: Shown, reader: VolumeReader | None) -> None:
-        """Show an object whose images aren't there: on a grid of its own, else as the frames it has."""
-        previous = self.display.images
-        if reader is not None:
-            self.display.show_volume(Shown(shown.patient, shown.study, reader.stack), reader)
-            if reader.loaded.size == 1:  # nothing to reformat
-                self.views.toggle_maximised(self.views.active)
-        elif shown.stack.rows and shown.stack.columns:
-            self.display.show_images(shown, self._images(shown.stack))
-        else:
-            self.show_stack(shown)
-            return
-        if previous is not None:
-            previous.close()
 
     @Slot(object)
     def _on_slice(self, loaded: SliceLoaded) -> None:

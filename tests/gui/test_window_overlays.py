@@ -269,3 +269,20 @@ def test_isodoses_are_percentages_of_what_was_prescribed_once_it_is_typed_in(qtb
     assert levels == pytest.approx([47.5, 45, 40, 35, 25, 15, 5])
     item = section.tree.topLevelItem(0).child(0)
     assert (item.text(0), item.text(1)) == ("47.5 Gy", "95 %")
+
+
+def test_page_down_goes_on_past_an_object_that_is_drawn_on_the_series_before(qtbot, window, study: Phantom, tmp_path: Path) -> None:
+    write_seg_object(tmp_path / "study" / "seg.dcm", study, (study.labels == LESION).astype(np.uint8), "BINARY")  # series 30
+    write_phantom(tmp_path / "study" / "later", series_number=40, study_uid=study.study_uid)
+    window.desk.open_paths([tmp_path / "study"])
+    desk = window.desk
+    qtbot.waitUntil(lambda: desk.display.is_complete and len(desk.overlays.entries) == 1, timeout=LIMIT_MS)
+    first = desk.display.key
+    QTest.keyClick(desk.views.active, Qt.Key.Key_PageDown)
+    qtbot.waitUntil(lambda: len(desk.display.objects) == 1, timeout=LIMIT_MS)
+    assert desk.display.key == first
+    QTest.keyClick(desk.views.active, Qt.Key.Key_PageDown)
+    qtbot.waitUntil(lambda: desk.display.key != first, timeout=LIMIT_MS)
+    assert desk.display.shown.stack.series_number == 40
+    QTest.keyClick(desk.views.active, Qt.Key.Key_PageUp)
+    qtbot.waitUntil(lambda: desk.display.key == first and len(desk.display.objects) == 1, timeout=LIMIT_MS)

@@ -121,7 +121,7 @@ def _no_series(desk: Desk, end: int, words: str) -> str | None:
     keys = [shown.stack.key for shown in desk.every_shown()]
     if not keys:
         return "Open a study first."
-    return words if desk.display.key == keys[end] else None
+    return words if desk.objects.place == keys[end] else None
 
 
 def _use(desk: Desk, window: Window | None) -> None:
