@@ -15,6 +15,8 @@ PAPER, FINE, COARSE, TRACE, NAME, MARK, CALLIPER = "#fffaf8", "#f7ded9", "#eab3a
 FINEST_PX = 3.0
 """Millimetre lines closer than this would only grey the paper."""
 WIDEST_PX = 16_000_000
+LABEL_PX = 11
+"""Names of annotations closer than this would lie on each other."""
 
 
 class Paper(QWidget):
@@ -143,26 +145,29 @@ class Paper(QWidget):
             painter.drawText(QPointF(left + offset, max(top, 12.0)), strip.scale)
 
     def _marks(self, painter: QPainter, area: QRectF) -> None:
-        """Annotations that hold at a time, as lines through the strips they lie in."""
-        group = self.group
-        if group is None:
-            return
+        """Annotations that hold at a time, as lines through the strips they lie in; names where there is room for them."""
         px, speed = self.px_per_mm, self.sheet.mm_per_s
-        painter.setFont(sized(10))
+        offset = self.group.offset_s if self.group is not None else 0.0
+        marks = []
         for annotation in self.annotations:
-            for time in annotation.times_s:
-                at = time - group.offset_s
-                for strip in self._strips_of(annotation):
-                    x = (strip.x_mm + (at - strip.start_s) * speed) * px
-                    if strip.start_s <= at < strip.stop_s and area.left() - 80 <= x <= area.right() + 80:
-                        top, bottom = (strip.zero_mm - 11) * px, (strip.zero_mm + 11) * px
-                        painter.setPen(QPen(QColor(MARK), 1, Qt.PenStyle.DashLine))
-                        painter.drawLine(QPointF(x, top), QPointF(x, bottom))
-                        painter.save()
-                        painter.translate(x - 2, bottom)
-                        painter.rotate(-90)
-                        painter.drawText(QPointF(0, 0), annotation.name or annotation.text)
-                        painter.restore()
+            for at, strip in ((time - offset, strip) for time in annotation.times_s for strip in self._strips_of(annotation)):
+                x = (strip.x_mm + (at - strip.start_s) * speed) * px
+                if strip.start_s <= at < strip.stop_s and area.left() - 80 <= x <= area.right() + 80:
+                    marks.append((strip.zero_mm, x, annotation.name or annotation.text))
+        painter.setFont(sized(10))
+        painter.setPen(QPen(QColor(MARK), 1, Qt.PenStyle.DashLine))
+        before = (0.0, -LABEL_PX)
+        for zero_mm, x, name in sorted(marks):
+            top, bottom = (zero_mm - 11) * px, (zero_mm + 11) * px
+            painter.drawLine(QPointF(x, top), QPointF(x, bottom))
+            if zero_mm == before[0] and x - before[1] < LABEL_PX:
+                continue
+            before = (zero_mm, x)
+            painter.save()
+            painter.translate(x - 2, bottom)
+            painter.rotate(-90)
+            painter.drawText(QPointF(0, 0), name)
+            painter.restore()
 
     def _strips_of(self, annotation: Annotation) -> list[Strip]:
         """What holds for all channels is marked once: in the longest strip, the first of several."""
