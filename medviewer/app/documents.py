@@ -11,12 +11,15 @@ from numpy.typing import NDArray
 from medviewer.core.errors import CannotDecode
 from medviewer.core.files import new_file
 from medviewer.core.progress import Progress
-from medviewer.core.study import FileLocation, ImageRef, Scan, Stack
+from medviewer.core.study import FileLocation, ImageRef, Scan, Stack, StackKind
 from medviewer.dicom.objects.data_set import DataSet, read_data_set
 from medviewer.dicom.objects.enclosed import EnclosedFile, read_enclosed
 from medviewer.dicom.objects.sr_content import Report, report_of
+from medviewer.dicom.objects.video import Video, codec_of, raw_video, read_video
 from medviewer.dicom.objects.waveform import Waveform, read_waveform
 from medviewer.dicom.thumbnails import thumbnail
+
+COPIED_AT_ONCE = 8 << 20
 
 
 def read_tags(location: FileLocation, progress: Progress) -> DataSet:
@@ -88,14 +91,39 @@ def read_enclosed_file(stack: Stack, progress: Progress) -> EnclosedFile:
 
 
 def save_enclosed(stack: Stack, path: Path, progress: Progress) -> Path:
-    """Write the enclosed file to a path where nothing is yet; raises `CannotDecode` or `CannotWrite`."""
-    enclosed = read_enclosed_file(stack, progress)
-    with new_file(path) as part:
-        part.write_bytes(enclosed.data)
+    """Write the enclosed file, or the video as it came, to a path where nothing is yet; raises `CannotDecode` or `CannotWrite`."""
+    if stack.kind is not StackKind.VIDEO:
+        enclosed = read_enclosed_file(stack, progress)
+        with new_file(path) as part:
+            part.write_bytes(enclosed.data)
+        return path
+    stream = raw_video(stack.images[0].file)
+    try:
+        with new_file(path) as part, part.open("wb") as out:
+            for begin in range(0, stream.size, COPIED_AT_ONCE):
+                progress.report(begin / stream.size, f"Saving {path.name}")
+                out.write(stream.read(begin, COPIED_AT_ONCE))
+    finally:
+        stream.close()
     return path
+
+
+def ending_of(stack: Stack) -> str:
+    """The usual ending of what a stack's file encloses, without a dot, by what the scan knows."""
+    if stack.kind is StackKind.VIDEO:
+        return {"mpeg2": "mpg", "h264": "mp4", "h265": "mp4"}.get(codec_of((*stack.transfer_syntaxes, "")[0]), "bin")
+    return _ENDINGS.get(stack.sop_class_uid, "bin")
+
+
+_ENDINGS = {f"1.2.840.10008.5.1.4.1.1.104.{n}": ending for n, ending in enumerate(("pdf", "xml", "stl", "obj", "mtl"), start=1)}
 
 
 def read_waveform_of(stack: Stack, progress: Progress) -> Waveform:
     """The waveform in a stack's file; raises `CannotDecode`."""
     progress.report(None, f"Reading {stack.images[0].file.path.name}")
     return read_waveform(stack.images[0].file)
+
+
+def read_video_of(stack: Stack, progress: Progress) -> Video:
+    """The video in a stack's file, ready to play; whoever plays it closes its stream. Raises `CannotDecode`."""
+    return read_video(stack.images[0].file, progress)

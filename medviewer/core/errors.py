@@ -37,6 +37,12 @@ class CannotDecode(MedviewerError):
         self.path, self.why, self.code = path, why, code
 
 
+class CannotPlay(MedviewerError):
+    """A video can't be played on this machine."""
+
+    exit_code = 7
+
+
 class NoVolume(MedviewerError):
     """A series was asked for as a volume and doesn't make one."""
 

@@ -248,7 +248,7 @@ def commands() -> tuple[Command, ...]:
         ),
         Command(
             "document.save",
-            "Save the enclosed document…",
+            "Save the enclosed document or video…",
             documents.save_copy,
             Menu.FILE,
             refuse=documents.no_enclosed,

@@ -23,6 +23,7 @@ from support.gui_steps import LIMIT_MS
 from support.objects import CDA, bare_object, binary_stl, coded, enclosed_object, save_object, waveform_group
 from support.overlay_objects import dataset, write_dose, write_map, write_presentation, write_seg_object, write_structures
 from support.phantoms import Phantom, write_phantom
+from support.videos import SYNTAXES, boxes, video_object
 
 from medviewer.core.overlay import OverlayKind
 from medviewer.dicom.objects.companion_header import overlay_kind
@@ -197,6 +198,23 @@ def shows_the_pressure(window: MainWindow, image: QImage) -> None:
     assert darkest(window) > 300
 
 
+def video(codec: str) -> Callable[[Path], object]:
+    return lambda folder: save_object(video_object(codec), folder / "video.dcm", SYNTAXES[codec])
+
+
+def first_picture_is_there(window: MainWindow) -> bool:
+    page = window.documents.page
+    return type(page).__name__ == "VideoPage" and page.frame == 0
+
+
+def shows_the_first_picture(window: MainWindow, image: QImage) -> None:
+    page = window.documents.page
+    assert boxes(page.picture.image) == 1
+    corner = page.picture.mapTo(window, page.picture.place().center().toPoint())
+    assert 20 < image.pixelColor(corner).lightness() < 80, "the grey between the boxes is painted"
+    assert page.trouble == ""
+
+
 def says(*words: str) -> Callable[[MainWindow, QImage], None]:
     """A report's page has these words in its text."""
 
@@ -349,6 +367,7 @@ KINDS = [
     Kind("obj", enclosed("obj", b"v 0 0 0\n"), page_is_there(FilePage), has_facts("3D model (Wavefront OBJ)")),
     Kind("ecg", pydicom_file("waveform_ecg.dcm"), page_is_there(WaveformPage), shows_the_ecg),
     Kind("pressure", write_pressure, page_is_there(WaveformPage), shows_the_pressure),
+    *(Kind(f"video-{codec}", video(codec), first_picture_is_there, shows_the_first_picture) for codec in SYNTAXES),
     Kind("plan", pydicom_file("rtplan.dcm"), page_is_there(TagPage), lists_tags("RTPLAN", "BeamSequence")),
     drawn_kind("seg-binary", on_phantom(write_mask("BINARY")), OverlayKind.SEGMENTATION),
     drawn_kind("seg-fractional", on_phantom(write_mask("FRACTIONAL")), OverlayKind.SEGMENTATION),

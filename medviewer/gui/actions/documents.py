@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from medviewer.app.documents import save_enclosed
+from medviewer.app.documents import ending_of, save_enclosed
 from medviewer.app.jobs import Lane
 from medviewer.core.study import FileLocation, StackKind
 from medviewer.gui.desk import Desk
@@ -29,7 +29,7 @@ def save_copy(desk: Desk) -> None:
     if shown is None or no_enclosed(desk) is not None:
         return
     stack = shown.stack
-    path = desk.ask.new_file("Save a copy of the document", f"document.{_ENDINGS.get(stack.sop_class_uid, 'bin')}")
+    path = desk.ask.new_file(f"Save a copy of the {stack.kind.value}", f"{stack.kind.value}.{ending_of(stack)}")
     if path is None:
         return
     desk.session.jobs.submit(
@@ -40,15 +40,13 @@ def save_copy(desk: Desk) -> None:
     )
 
 
-_ENDINGS = {f"1.2.840.10008.5.1.4.1.1.104.{n}": ending for n, ending in enumerate(("pdf", "xml", "stl", "obj", "mtl"), start=1)}
-
-
 def no_enclosed(desk: Desk) -> str | None:
     """Needs a document that encloses a file of another kind."""
     shown = desk.display.shown
     if shown is None:
         return "Open a study first."
-    return None if shown.stack.kind is StackKind.DOCUMENT else "What is on display encloses no PDF or other file."
+    encloses = shown.stack.kind in (StackKind.DOCUMENT, StackKind.VIDEO)
+    return None if encloses else "What is on display encloses no PDF, video or other file."
 
 
 def file_on_display(desk: Desk) -> FileLocation | None:

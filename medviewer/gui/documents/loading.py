@@ -57,7 +57,7 @@ class Loading(QWidget):
             except MedviewerError as error:  # the page says it, in its own place
                 words = str(error)
                 return lambda: failed(words)
-            return lambda: self.put(show(value))
+            return lambda: self._show(show, value, failed)
 
         def done(act: Callable[[], None]) -> None:
             self._main.post(lambda: self._take(generation, act))
@@ -83,6 +83,14 @@ class Loading(QWidget):
         self._job = None
         self._end_waiting()
         self._drop_page()
+
+    def _show(self, show: Callable[[T], QWidget], value: T, failed: Callable[[str], None]) -> None:
+        try:
+            page = show(value)
+        except MedviewerError as error:
+            failed(str(error))
+        else:
+            self.put(page)
 
     def _cancel(self) -> None:
         if self._job is not None:

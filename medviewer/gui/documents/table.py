@@ -6,8 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from PySide6.QtCore import QLoggingCategory
 from PySide6.QtWidgets import QWidget
 
+from medviewer.core.errors import CannotPlay
 from medviewer.core.progress import Progress
 from medviewer.core.study import Stack, StackKind
 
@@ -82,6 +84,24 @@ def _waveform_page(waveform: Any, stack: Stack, desk: Desk) -> QWidget:
     return WaveformPage(waveform)
 
 
+def _read_video(stack: Stack, progress: Progress) -> Any:
+    from medviewer.app.documents import read_video_of
+
+    return read_video_of(stack, progress)
+
+
+def _video_page(video: Any, stack: Stack, desk: Desk) -> QWidget:
+    del stack, desk
+    # FFmpeg prints what it finds in a container, texts about the patient included, to standard error.
+    QLoggingCategory.setFilterRules("qt.multimedia*=false")
+    try:
+        from medviewer.gui.documents.video_page import VideoPage
+    except ImportError as error:  # a system library that it links against isn't there
+        video.stream.close()
+        raise CannotPlay(f"This video can't be played: {error}. Run packaging/run once more, which installs what is missing.") from error
+    return VideoPage(video)
+
+
 def _of_kind(kind: StackKind) -> Callable[[Stack], bool]:
     return lambda stack: stack.kind is kind
 
@@ -94,6 +114,7 @@ PAGES: tuple[PageKind, ...] = (
     PageKind("report", "Report", "report", _of_kind(StackKind.REPORT), _read_report, _report_page),
     PageKind("enclosed", "Document", "file", _of_kind(StackKind.DOCUMENT), _read_enclosed, _enclosed_page),
     PageKind("waveform", "Waveform", "waveform", _of_kind(StackKind.WAVEFORM), _read_waveform, _waveform_page),
+    PageKind("video", "Video", "video", _of_kind(StackKind.VIDEO), _read_video, _video_page),
     TAGS,
 )
 

@@ -156,7 +156,7 @@ class Paper(QWidget):
                     marks.append((strip.zero_mm, x, annotation.name or annotation.text))
         painter.setFont(sized(10))
         painter.setPen(QPen(QColor(MARK), 1, Qt.PenStyle.DashLine))
-        before = (0.0, -LABEL_PX)
+        before = (0.0, -float(LABEL_PX))
         for zero_mm, x, name in sorted(marks):
             top, bottom = (zero_mm - 11) * px, (zero_mm + 11) * px
             painter.drawLine(QPointF(x, top), QPointF(x, bottom))
