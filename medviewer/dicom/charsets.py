@@ -10,6 +10,8 @@ from medviewer.dicom import tags
 from medviewer.dicom.element_values import CACHED, Elements
 from medviewer.dicom.iso2022 import HANGUL, HANZI, KATAKANA, LATIN, BadText, CodeSet, decode
 
+LONGEST_TEXT = 1 << 14
+"""Bytes of a text beyond which it is cut: no name or description is so long, and switching sets thousands of times takes seconds."""
 NAME_DELIMITERS = b"\\^="
 """Where a person name returns to its first set; other text does so at backslashes (PS3.5 6.1.2.5.3)."""
 TEXT_DELIMITERS = b"\\"
@@ -52,7 +54,7 @@ def decoded(elements: Elements, tag: int, charset: Charset) -> tuple[str, bool]:
 
     Where it couldn't, UTF-8 is tried, then the declared sets without the order they should be used in, and Latin-1 last.
     """
-    raw = elements.raw(tag)
+    raw = elements.raw(tag)[:LONGEST_TEXT]
     is_name = tag in _PERSON_NAMES
     return _text(raw, charset, is_name) if len(raw) <= CACHED else _text.__wrapped__(raw, charset, is_name)
 

@@ -110,17 +110,15 @@ def _by_orientation(part: Part) -> list[Part]:
     """Parallel images together. Where hardly any are parallel (radial scans, scouts) the images stay one stack."""
     if not _is_placed(part.images[0]):
         return [part]
-    kinds: list[np.ndarray[tuple[int, ...], np.dtype[np.float64]]] = []
+    cosines = np.array([image.frame.facts.orientation for image in part.images], np.float64)
     pieces: list[list[Image]] = []
-    for image in part.images:
-        cosines = np.asarray(image.frame.facts.orientation)
-        for kind, piece in zip(kinds, pieces, strict=True):
-            if min(kind[:3] @ cosines[:3], kind[3:] @ cosines[3:]) > SAME_DIRECTION:
-                piece.append(image)
-                break
-        else:
-            kinds.append(cosines)
-            pieces.append([image])
+    rest = np.arange(len(cosines))
+    while len(rest):
+        kind, others = cosines[rest[0]], cosines[rest]
+        is_same = np.minimum(others[:, :3] @ kind[:3], others[:, 3:] @ kind[3:]) > SAME_DIRECTION
+        is_same[0] = True  # whatever rounding makes of an image compared with itself
+        pieces.append([part.images[n] for n in rest[is_same]])
+        rest = rest[~is_same]
     if len(pieces) == 1:
         return [part]
     if 2 * len(pieces) > len(part.images):
