@@ -1,4 +1,4 @@
-"""Pixels in colour as RGB with 8 bits, whatever the file stores (PS3.3 C.7.6.3.1.2)."""
+"""Pixels in colour as RGB with 8 bits, whatever the file stores (PS3.3 C.7.6.3.1.2). The YBR kinds are RGB when they come here."""
 
 from __future__ import annotations
 
@@ -29,8 +29,6 @@ def rgb_of(pixels: Array, form: PixelForm, elements: Elements) -> Rgb | None:
         return np.asarray((ink * black + 127) // 255).astype(np.uint8)
     if form.photometric == "HSV":
         return _hsv(samples)
-    if form.photometric.startswith("YBR_PARTIAL"):
-        return _partial_range(samples)
     return np.ascontiguousarray(samples[..., :3])
 
 
@@ -55,11 +53,3 @@ def _hsv(samples: Rgb) -> Rgb:
     shift = (np.array([5, 3, 1], np.float32) + (hue * 6)[..., None]) % 6
     part = np.clip(np.minimum(shift, 4 - shift), 0, 1)
     return np.rint(255 * (value[..., None] * (1 - saturation[..., None] * part))).astype(np.uint8)
-
-
-def _partial_range(samples: Rgb) -> Rgb:
-    """YCbCr with black at 16 and white at 235 (ITU-R BT.601), as the retired partial kinds have it."""
-    y = (samples[..., 0].astype(np.float32) - 16) * (255 / 219)
-    cb, cr = ((samples[..., n].astype(np.float32) - 128) * (255 / 224) for n in (1, 2))
-    rgb = np.stack([y + 1.402 * cr, y - 0.344136 * cb - 0.714136 * cr, y + 1.772 * cb], axis=-1)
-    return np.rint(np.clip(rgb, 0, 255)).astype(np.uint8)
