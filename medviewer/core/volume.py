@@ -27,6 +27,7 @@ class StoredValues:
     dtype : numpy's name of the stored type (``<i2``). bits : how many of its bits are used, 0 when not known.
     rescales : one that holds for all images, or one an image where they differ.
     voi, inverted, padding, padding_limit : as in `Volume`.
+    has_extras : whether files bring overlay planes or shutters along.
     """
 
     dtype: str = "<i2"
@@ -36,6 +37,7 @@ class StoredValues:
     inverted: bool = False
     padding: int | None = None
     padding_limit: int | None = None
+    has_extras: bool = False
 
 
 @dataclass(frozen=True, slots=True)

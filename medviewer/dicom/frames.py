@@ -94,6 +94,14 @@ class DecodedImage:
         return np.asarray(self.pixels.astype(np.float32) * np.float32(self.rescale.slope) + np.float32(self.rescale.intercept))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ImageExtras:
+    """What an image's file draws over it and hides of it."""
+
+    overlays: tuple[OverlayPlane, ...] = ()
+    shutter: Shutter | None = None
+
+
 def found_window(image: DecodedImage) -> Window:
     """A window for an image in grey whose file suggests none.
 
@@ -126,6 +134,15 @@ class ImageReader:
 
     def read(self, ref: ImageRef) -> DecodedImage:
         """Decode one image. Raises `CannotDecode`."""
+        file = self._opened(ref)
+        return _image(file, ref.frame, self._facts[ref.frame - 1], ref.tile)
+
+    def extras(self, ref: ImageRef) -> ImageExtras:
+        """What lies over an image and hides it, mostly without decoding it. Raises `CannotDecode`."""
+        file = self._opened(ref)
+        return _extras(file, ref.frame, self._facts[ref.frame - 1]) if ref.tile is None else ImageExtras()
+
+    def _opened(self, ref: ImageRef) -> ImageFile:
         file = self._file
         if file is None or file.location != ref.file:
             self._let_go()
@@ -133,7 +150,7 @@ class ImageReader:
             self._facts = frame_facts(file.header.elements, file.count)
         if not 1 <= ref.frame <= len(self._facts):
             raise CannotDecode(str(ref.file), f"it has {len(self._facts)} images and not the one asked for, number {ref.frame}")
-        return _image(file, ref.frame, self._facts[ref.frame - 1], ref.tile)
+        return file
 
     def close(self) -> None:
         """Close what is open."""
@@ -159,8 +176,7 @@ def _image(file: ImageFile, frame: int, facts: FrameFacts, tile: Tile | None) ->
     geometry = _geometry(elements, facts, (form.rows, form.columns)) if tile is None else None
     regions = ultrasound_regions(elements)
     spacing = _spacing(elements, facts, regions)
-    shutter = shutter_of(elements, frame, (form.rows, form.columns), (spacing.rows, spacing.columns) if spacing else None)
-    overlays = overlay_planes(file, frame) if tile is None else ()
+    extras = _extras(file, frame, facts) if tile is None else ImageExtras()
     rgb = rgb_of(pixels, form, elements)
     if rgb is not None:
         return DecodedImage(
@@ -173,8 +189,8 @@ def _image(file: ImageFile, frame: int, facts: FrameFacts, tile: Tile | None) ->
             geometry,
             form.stored,
             regions=regions,
-            overlays=overlays,
-            shutter=shutter,
+            overlays=extras.overlays,
+            shutter=extras.shutter,
             missing=missing,
         )
     padding, limit = padding_of(elements, signed=form.signed)
@@ -193,10 +209,17 @@ def _image(file: ImageFile, frame: int, facts: FrameFacts, tile: Tile | None) ->
         empty=is_padding(pixels, padding_range(padding, limit)) if table is not None else None,
         supplement=supplemental_palette(elements, form.photometric, signed=form.signed) if table is None else None,
         regions=regions,
-        overlays=overlays,
-        shutter=shutter,
+        overlays=extras.overlays,
+        shutter=extras.shutter,
         missing=missing,
     )
+
+
+def _extras(file: ImageFile, frame: int, facts: FrameFacts) -> ImageExtras:
+    elements, shape = file.header.elements, (file.form.rows, file.form.columns)
+    spacing = _spacing(elements, facts, ())
+    shutter = shutter_of(elements, frame, shape, (spacing.rows, spacing.columns) if spacing else None)
+    return ImageExtras(overlay_planes(file, frame), shutter)
 
 
 def _spacing(elements: Elements, facts: FrameFacts, regions: tuple[UltrasoundRegion, ...]) -> Spacing | None:

@@ -183,6 +183,7 @@ def _values(images: Sequence[Image]) -> StoredValues:
         inverted=middle.inverted,
         padding=middle.padding,
         padding_limit=middle.padding_limit,
+        has_extras=any(image.instance.has_extras for image in images),
     )
 
 

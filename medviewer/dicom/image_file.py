@@ -171,10 +171,13 @@ class ImageFile:
 
     def unmasked(self, frame: int) -> Array:
         """Values of a frame (from 1) with all allocated bits, those of old-style overlays included. Raises `CannotDecode`."""
-        if self._pixels.length is None:
-            return self.stored(frame)
         try:
+            if self._pixels.length is None:
+                whole = replace(self.form, stored=self.form.allocated, high_bit=self.form.allocated - 1)
+                return self._compressed(frame, None, whole)
             return self._unpacked(frame, partly=False)[0]
+        except (BadFragments, CannotDecompress) as error:
+            raise self._cannot(str(error)) from error
         except (OSError, ValueError, *ZIP_ERRORS) as error:
             raise self._cannot(f"frame {frame} can't be read: {why_unreadable(error)}") from error
 
@@ -204,7 +207,8 @@ class ImageFile:
         data = self._read(pixels.offset + begin // 8, min(wanted, there - begin // 8)).ljust(length, b"\0")
         return unpack(data, form, first_bit=begin % 8, little=little, words=words), rows
 
-    def _compressed(self, frame: int, out: Array | None) -> Array:
+    def _compressed(self, frame: int, out: Array | None, form: PixelForm | None = None) -> Array:
+        """A decoded frame; ``form`` is what to take its pixels for, where that isn't what the header says."""
         if is_video(self.header.transfer_syntax):
             raise CannotDecompress(f"it is a video ({self.header.transfer_syntax}), which is played, not decoded frame by frame")
         self.find_frames()
@@ -212,7 +216,7 @@ class ImageFile:
         if not spans:
             raise self._cannot(f"the file ends before image {frame}, or it isn't whole", "truncated")
         parts = [self._read(offset, length) for offset, length in spans]
-        return decoders().decode(parts, self.form, self.header.transfer_syntax, out)
+        return decoders().decode(parts, form or self.form, self.header.transfer_syntax, out)
 
     def _cannot(self, why: str, code: str = "cannot-decode") -> CannotDecode:
         return CannotDecode(str(self.location), why, code)

@@ -75,6 +75,7 @@ class Instance:
     voi: tuple[Voi, ...]
     padding: int | None
     padding_limit: int | None
+    has_extras: bool
     notices: tuple[tuple[str, str], ...] = ()
     copy: int = 0
 
@@ -198,6 +199,7 @@ def _instance(
         voi=alike.voi,
         padding=alike.padding,
         padding_limit=alike.padding_limit,
+        has_extras=alike.has_extras,
         notices=notices,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,11 +29,6 @@ class OverlayPlane:
     group: int
     is_region: bool = False
     label: str = ""
-
-
-def has_overlays(elements: Elements) -> bool:
-    """Whether a header declares overlay planes."""
-    return any(tags.overlay(group, tags.OVERLAY_ROWS) in elements for group in tags.OVERLAY_GROUPS)
 
 
 def overlay_planes(file: ImageFile, frame: int) -> tuple[OverlayPlane, ...]:
@@ -67,6 +62,16 @@ def packed_plane(elements: Elements, group: int) -> OverlayPlane | None:
     rows, columns = (elements.short(tags.overlay(group, tag)) for tag in (tags.OVERLAY_ROWS, tags.OVERLAY_COLUMNS))
     bits = _packed(elements, group, (rows, columns), 0) if rows and columns else None
     return _plane(elements, group, bits) if bits is not None else None
+
+
+def whole_plane(plane: OverlayPlane, shape: tuple[int, int]) -> OverlayPlane:
+    """The part of a plane that lies on an image of that shape, as a plane of that shape."""
+    bits = np.zeros(shape, np.bool_)
+    rows, columns = np.nonzero(plane.bits)
+    rows, columns = rows + plane.origin[0], columns + plane.origin[1]
+    there = (rows >= 0) & (rows < shape[0]) & (columns >= 0) & (columns < shape[1])
+    bits[rows[there], columns[there]] = True
+    return replace(plane, bits=bits, origin=(0, 0))
 
 
 def _plane(elements: Elements, group: int, bits: Bits) -> OverlayPlane:

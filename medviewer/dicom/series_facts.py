@@ -10,6 +10,7 @@ from medviewer.dicom.charsets import character_set, decoded
 from medviewer.dicom.codecs.form import PixelForm
 from medviewer.dicom.elements import Elements
 from medviewer.dicom.lut import modality_lut, supplemental_palette
+from medviewer.dicom.overlay_groups import has_overlays
 from medviewer.dicom.values import is_inverted, padding_of, voi_of
 
 
@@ -55,6 +56,7 @@ class SeriesFacts:
     voi: tuple[Voi, ...]
     padding: int | None
     padding_limit: int | None
+    has_extras: bool
     notices: tuple[tuple[str, str], ...]
 
 
@@ -105,5 +107,6 @@ def series_facts(elements: Elements, form: PixelForm | None) -> SeriesFacts:
         voi=voi_of(elements, signed=form is not None and form.signed),
         padding=padding,
         padding_limit=limit,
+        has_extras=has_overlays(elements) or tags.SHUTTER_SHAPE in elements,
         notices=notices,
     )

@@ -26,6 +26,7 @@ from medviewer.gui.messages import Level, Message
 from medviewer.gui.model_desk import ModelDesk
 from medviewer.gui.object_opening import ObjectOpening
 from medviewer.gui.overlay_desk import OverlayDesk
+from medviewer.gui.slice_extras import SliceExtras
 from medviewer.gui.tools.toolbox import Toolbox
 from medviewer.gui.uptake_desk import UptakeDesk
 from medviewer.gui.viewports.cine_bar import CineBar
@@ -63,6 +64,7 @@ class Desk(QObject):
         self.toolbox = Toolbox("scroll" if session.settings.left_drag == "scroll" else "window", self)
         self.views = Viewports(self.display, self.toolbox)
         self.time_bar = TimeBar(session, self.events, self.display)
+        self.extras = SliceExtras(session.jobs, self.main, self.display)
         self.cine = CinePlayer(session.jobs, self.main, self.display, self.views, self)
         self.cine_bar = CineBar(self.cine, self.display)
         self.uptake = UptakeDesk(session, self.main, self.display, self)

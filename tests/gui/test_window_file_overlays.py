@@ -11,6 +11,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QImage
 from support.gui_steps import LIMIT_MS, move
 from support.images import write_image
+from support.phantoms import write_phantom
 
 from medviewer.gui.viewports.pane_painter import PLANE_RGB
 
@@ -59,6 +60,41 @@ def test_a_thin_line_stays_in_sight_at_any_scale_and_a_key_hides_it(qtbot, windo
     assert drawn(pane) == 0
     qtbot.keyClick(pane, Qt.Key.Key_G, SHIFT)
     assert drawn(pane) > 1.5 * side
+
+
+def test_a_slice_of_a_volume_shows_the_planes_of_its_file_turned_as_it_is(qtbot, window, tmp_path):
+    """Coronal slices with rows towards the right: shown flipped, as the pane's letters say."""
+    flipped = np.array([[-1.0, 0, 0], [0, 0, 1], [0, 1, 0]])  # i to the right, j to the head, k to the back
+    phantom = write_phantom(tmp_path / "mr", directions=flipped, shape_kji=(6, 40, 48))
+    for k, path in enumerate(phantom.paths):
+        ds = pydicom.dcmread(path)
+        bits = np.zeros((40, 48), np.uint8)
+        bits[2 + k, 5:11] = 1
+        for element, vr, value in ((0x10, "US", 40), (0x11, "US", 48), (0x40, "CS", "G"), (0x50, "SS", [1, 1]), (0x100, "US", 1)):
+            ds.add_new((0x6000, element), vr, value)
+        ds.add_new((0x6000, 0x102), "US", 0)
+        ds.add_new((0x6000, 0x3000), "OW", np.packbits(bits.reshape(-1), bitorder="little").tobytes())
+        ds.save_as(path)
+    desk = window.desk
+    desk.open_paths([tmp_path / "mr"])
+    qtbot.waitUntil(lambda: desk.display.is_complete and bool(desk.views.active.picture.overlays), timeout=LIMIT_MS)
+    pane = desk.views.active
+    for k in (2, 4):
+        pane.go(k)
+        qtbot.waitUntil(lambda: bool(pane.picture.overlays), timeout=LIMIT_MS)
+        (plane,) = pane.picture.overlays
+        stored = desk.display.volume.stored[k]
+        turned = pane.source.planes.pixels(desk.display.volume.stored, k)
+        marked = np.zeros(stored.shape, bool)
+        marked[2 + k, 5:11] = True
+        assert not np.array_equal(turned, stored)
+        assert sorted(turned[plane.bits]) == sorted(stored[marked])
+        rows, columns = np.nonzero(plane.bits)
+        first = pane.picture.frame.to_lps(rows[0], columns[0])
+        index = np.rint(phantom.geometry.to_index(first[None])[0]).astype(int)
+        assert marked[index[1], index[0]]
+    sagittal = next(p for p in desk.views.panes if p is not pane and p.source is not None)
+    assert sagittal.picture.overlays == ()
 
 
 def test_the_value_under_the_mouse_is_the_images(qtbot, window, with_overlay):

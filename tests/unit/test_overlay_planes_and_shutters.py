@@ -9,6 +9,7 @@ import pydicom
 import pytest
 from pydicom.data import get_testdata_file
 from pydicom.dataset import Dataset
+from pydicom.uid import RLELossless
 from support.images import write_image
 
 from medviewer.core.study import FileLocation, ImageRef
@@ -79,16 +80,20 @@ def test_an_overlay_of_several_frames_goes_with_the_frames_it_names(tmp_path):
             assert 0x6000 not in found
 
 
+@pytest.mark.parametrize("compressed", [False, True])
 @pytest.mark.parametrize("signed", [False, True])
-def test_planes_in_the_high_bits_of_pixels_are_found_and_leave_the_values_alone(tmp_path, signed):
+def test_planes_in_the_high_bits_of_pixels_are_found_and_leave_the_values_alone(tmp_path, signed, compressed):
     rng = np.random.default_rng(3)
     values = rng.integers(-2048 if signed else 0, 2048 if signed else 4096, (16, 24))
     drawn = {15: rng.random((16, 24)) > 0.5, 12: rng.random((16, 24)) > 0.5}
     raw = (values & 0x0FFF).astype(np.uint16)
     for bit, bits in drawn.items():
         raw |= bits.astype(np.uint16) << bit
-    path = write_image(tmp_path / "embedded.dcm", raw.view(np.int16) if signed else raw, stored=12)
+    path = write_image(tmp_path / "embedded.dcm", raw.view(np.int16) if signed else raw)
     ds = pydicom.dcmread(path)
+    if compressed:
+        ds.compress(RLELossless, encoding_plugin="pydicom", generate_instance_uid=False)
+    ds.BitsStored, ds.HighBit = 12, 11
     for group, bit in ((0x6000, 15), (0x6002, 12)):
         ds.add_new((group, 0x0010), "US", 16)
         ds.add_new((group, 0x0011), "US", 24)

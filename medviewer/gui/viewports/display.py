@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PySide6.QtCore import QObject, Signal
@@ -13,6 +15,7 @@ from medviewer.core.presentation import PresentationState
 from medviewer.core.study import Stack, TimePoint
 from medviewer.core.volume import Volume
 from medviewer.dicom.description import ImageAttributes
+from medviewer.dicom.frames import ImageExtras
 from medviewer.dicom.volumes import VolumeReader
 from medviewer.gui.viewports.drawn_object import DrawnObject
 from medviewer.gui.viewports.look import Look
@@ -46,6 +49,7 @@ class Display(Look):
         self.text_shown = True
         self.data_version = 0
         self.time = 0
+        self.extras: Callable[[VolumeReader, int], ImageExtras | None] = lambda *_: None
         self._memory: dict[tuple[str, int], Memory] = {}
 
     def volume_shown(self) -> Volume:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,10 @@ from numpy.typing import NDArray
 from medviewer.core.geometry import Geometry
 from medviewer.core.voi import is_padding
 from medviewer.core.volume import Rescale, Volume
+from medviewer.dicom.frames import ImageExtras
+from medviewer.dicom.overlay_planes import OverlayPlane, whole_plane
+from medviewer.dicom.shutter import Shutter
+from medviewer.dicom.volumes import VolumeReader
 from medviewer.gui.theme import colours
 from medviewer.gui.viewports.display import Display
 from medviewer.gui.viewports.source import Picture
@@ -26,6 +31,7 @@ class PlanesSource:
         volume = display.volume_shown()
         self._display = display
         self._frame: tuple[int, PlaneFrame] | None = None
+        self._turned_extras: tuple[ImageExtras, tuple[tuple[OverlayPlane, ...], Shutter | None]] | None = None
         self.planes: AxisPlanes = axis_planes(volume.geometry, kind)
         self.kind = kind
         self.title, self.colour = kind.value.capitalize(), PLANE_COLOURS[kind]
@@ -59,7 +65,7 @@ class PlanesSource:
         assert reader is not None
         index = self.index()
         state = (bool(reader.loaded[index]), index in reader.failures) if self.planes.is_acquired else int(np.count_nonzero(reader.loaded))
-        return self.kind, index, state, self._display.time, id(self._volume), self._display.value_unit
+        return self.kind, index, state, self._display.time, id(self._volume), self._display.value_unit, id(self._extras(index))
 
     def frame(self) -> PlaneFrame:
         """Where the plane on display lies."""
@@ -87,6 +93,7 @@ class PlanesSource:
         if rescale is None:  # the values no longer tell what was padding
             empty = is_padding(self.planes.pixels(volume.stored, index), volume.padding_range)
             inside = ~empty if empty is not None else None
+        overlays, shutter = self._as_shown(self._extras(index))
         return Picture(
             pixels,
             rescale,
@@ -99,7 +106,31 @@ class PlanesSource:
             voi=self._display.file_voi(),
             choices=self._display.offered(volume.voi),
             padding=volume.padding_range if rescale is not None else None,
+            overlays=overlays,
+            shutter=shutter,
         )
+
+    def _extras(self, index: int) -> ImageExtras | None:
+        """What the slice's file draws over it and hides of it; computed planes have nothing of the kind."""
+        reader = self._display.reader
+        return self._display.extras(reader, index) if isinstance(reader, VolumeReader) and self.planes.is_acquired else None
+
+    def _as_shown(self, extras: ImageExtras | None) -> tuple[tuple[OverlayPlane, ...], Shutter | None]:
+        """The same, turned as the plane is turned."""
+        if extras is None:
+            return (), None
+        if self._turned_extras is not None and self._turned_extras[0] is extras:
+            return self._turned_extras[1]
+        _, rows, columns = self._volume.geometry.shape_kji
+        overlays = tuple(self._turned(whole_plane(plane, (rows, columns))) for plane in extras.overlays)
+        shutter = extras.shutter
+        if shutter is not None:
+            shutter = Shutter(self.planes.pixels(shutter.open[np.newaxis], 0).astype(np.bool_), shutter.grey)
+        self._turned_extras = extras, (overlays, shutter)
+        return overlays, shutter
+
+    def _turned(self, plane: OverlayPlane) -> OverlayPlane:
+        return replace(plane, bits=self.planes.pixels(plane.bits[np.newaxis], 0).astype(np.bool_))
 
     def layer(self, array: NDArray[np.generic], geometry: Geometry) -> NDArray[np.generic]:
         """A view of the array where it lies on the volume's grid, else its nearest values."""
