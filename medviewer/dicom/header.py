@@ -36,6 +36,8 @@ IMPLICIT_LE = "1.2.840.10008.1.2"
 EXPLICIT_LE = "1.2.840.10008.1.2.1"
 DEFLATED = "1.2.840.10008.1.2.1.99"
 EXPLICIT_BE = "1.2.840.10008.1.2.2"
+GE_SWAPPED_PIXELS = "1.2.840.113619.5.2"
+"""Implicit VR little endian with big endian pixel data."""
 IDENTIFYING = (
     tags.SOP_CLASS_UID,
     tags.SOP_INSTANCE_UID,
@@ -73,6 +75,11 @@ class Header:
     stream: IO[bytes]
     size: int
     media_class: str = ""
+
+    @property
+    def has_little_pixels(self) -> bool:
+        """Whether pixel data that isn't compressed is little endian: as the data set is, but for a private syntax of GE."""
+        return self.encoding.little and self.transfer_syntax != GE_SWAPPED_PIXELS
 
 
 def read_header(file: IO[bytes], size: int, layouts: Layouts | None = None) -> Header:

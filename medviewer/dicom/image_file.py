@@ -104,7 +104,7 @@ class ImageFile:
         if tile is not None:
             out[...] = self.stored_tile(frame, tile)
             return None
-        plain = self._pixels.length is not None and self.header.encoding.little and not self.form.is_colour
+        plain = self._pixels.length is not None and self.header.has_little_pixels and not self.form.is_colour
         if plain and self.form.allocated in (8, 16, 32, 64) and out.dtype == self.form.dtype and out.shape == self.form.shape:
             size = self.form.native_bytes(1)
             if frame * size <= self._native_there:
@@ -202,7 +202,7 @@ class ImageFile:
         rows = max(min(8 * there - begin, form.native_bits), 0) * form.rows // form.native_bits
         if rows < form.rows and (not partly or rows == 0 or form.planar):
             raise self._cannot(f"its pixel data ends {(end + 7) // 8 - there} bytes too early", "truncated")
-        little, words = self.header.encoding.little, pixels.vr == b"OW"
+        little, words = self.header.has_little_pixels, pixels.vr == b"OW"
         wanted = length + (length % 2 if words and not little else 0)
         data = self._read(pixels.offset + begin // 8, min(wanted, there - begin // 8)).ljust(length, b"\0")
         return unpack(data, form, first_bit=begin % 8, little=little, words=words), rows

@@ -12,7 +12,9 @@ import jsonschema
 import numpy as np
 import pydicom
 import pytest
+import SimpleITK as sitk
 from support.phantoms import Phantom, write_phantom
+from support.second_opinion import sha256
 
 from medviewer.app.inspect import InspectDocument, inspect_paths
 from medviewer.core.errors import Cancelled
@@ -147,3 +149,88 @@ def test_mosaic_is_hashed_as_it_is_stored(tmp_path: Path) -> None:
     (frame,) = entry.decoded
     assert frame.shape == [48, 36]
     assert frame.sha256 == hashlib.sha256(pydicom.dcmread(path).pixel_array.astype("<i2").tobytes()).hexdigest()
+
+
+def hashes(document: dict[str, Any]) -> list[str]:
+    found = []
+    for patient in document["patients"]:
+        for study in patient["studies"]:
+            found += [entry["sha256"] for series in study["series"] for entry in series["decoded"]]
+    return found
+
+
+def test_private_syntax_with_swapped_pixels_is_read_as_gdcm_reads_it(tmp_path: Path) -> None:
+    path = write_phantom(tmp_path / "made", shape_kji=(1, 16, 12)).paths[0]
+    ds = pydicom.dcmread(path)
+    expected = ds.pixel_array
+    ds.PixelData = expected.byteswap().tobytes()
+    ds.file_meta.TransferSyntaxUID = pydicom.uid.UID("1.2.840.113619.5.2")
+    swapped = tmp_path / "swapped.dcm"
+    pydicom.dcmwrite(swapped, ds, implicit_vr=True, little_endian=True, force_encoding=True)
+    assert hashes(inspected(swapped, decode=True)) == [sha256(expected)]
+    np.testing.assert_array_equal(sitk.GetArrayFromImage(sitk.ReadImage(str(swapped)))[0], expected)
+
+
+@pytest.mark.parametrize("keyword", ["FloatPixelData", "DoubleFloatPixelData"])
+def test_float_frames_are_hashed_little_endian(tmp_path: Path, keyword: str) -> None:
+    path = write_phantom(tmp_path, shape_kji=(1, 16, 12)).paths[0]
+    values = np.linspace(-3, 1e6, 16 * 12).astype("<f4" if keyword == "FloatPixelData" else "<f8").reshape(16, 12)
+    ds = pydicom.dcmread(path)
+    del ds.PixelData
+    for unwanted in ("BitsStored", "HighBit", "PixelRepresentation", "RescaleSlope", "RescaleIntercept"):
+        if unwanted in ds:
+            delattr(ds, unwanted)
+    ds.BitsAllocated = values.itemsize * 8
+    setattr(ds, keyword, values.tobytes())
+    ds.save_as(path)
+    document = inspected(path, decode=True)
+    (entry,) = only_series(document)["decoded"]
+    assert (entry["dtype"], entry["shape"]) == (values.dtype.str, [16, 12])
+    assert entry["sha256"] == hashlib.sha256(values.tobytes()).hexdigest()
+
+
+def test_big_endian_pixels_have_the_hash_of_little_endian_ones(tmp_path: Path) -> None:
+    path = write_phantom(tmp_path / "made", shape_kji=(1, 16, 12)).paths[0]
+    ds = pydicom.dcmread(path)
+    expected = ds.pixel_array
+    ds.PixelData = expected.byteswap().tobytes()
+    ds.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRBigEndian
+    pydicom.dcmwrite(tmp_path / "big.dcm", ds, implicit_vr=False, little_endian=False, force_encoding=True)
+    assert hashes(inspected(tmp_path / "big.dcm", decode=True)) == [sha256(expected)]
+
+
+def test_series_are_ordered_by_study_date_number_and_uid(tmp_path: Path) -> None:
+    wanted = []
+    for date in ("20240101", "20250101"):
+        study = pydicom.uid.generate_uid()
+        for number, uid in ((2, "1.2.3.7"), (2, "1.2.3.8"), (10, "1.2.3.1")):
+            uid = f"{uid}.{date}"
+            wanted.append(uid)
+            folder = tmp_path / f"{99 - len(wanted)}"
+            phantom = write_phantom(folder, shape_kji=(3, 16, 12), study_uid=study, series_number=number)
+            for path in phantom.paths:
+                ds = pydicom.dcmread(path)
+                ds.SeriesInstanceUID, ds.StudyDate = uid, date
+                ds.save_as(path)
+    document = inspected(tmp_path)
+    (patient,) = document["patients"]
+    assert [series["series_uid"] for study in patient["studies"] for series in study["series"]] == wanted
+
+
+def test_counts_add_up_whatever_was_given(folder: tuple[Path, Phantom], tmp_path: Path) -> None:
+    root, phantom = folder
+    with zipfile.ZipFile(root / "more.zip", "w") as out:
+        out.write(phantom.paths[0], "a.dcm")
+        out.writestr("b.txt", "b")
+        out.writestr("c.zip", "PK")
+    (root / "empty").touch()
+    (root / "brain.nii").write_bytes(b"\x5c\x01\0\0" + b"\0" * 400)
+    for paths in ((root,), (root / "more.zip",), (root / "brain.nii",), (root, root), (root, root / "cut.dcm"), (root / "slices",)):
+        document = inspected(*paths)
+        counts = document["counts"]
+        assert counts["files"] == counts["opened"] + counts["refused"] + counts["not_dicom"] > 0
+        series = [series for patient in document["patients"] for study in patient["studies"] for series in study["series"]]
+        assert sum(each["files"] for each in series) == counts["opened"]
+        assert len(document["refused"]) == counts["refused"]
+        assert len(document["not_dicom"]) == counts["not_dicom"]
+    assert inspected(root, root)["counts"] == inspected(root)["counts"]
