@@ -65,7 +65,7 @@ class SegmentationOverlay:
 
     layers : label arrays, 0 is background; the segments of one layer don't overlap.
     fractions : of FRACTIONAL objects, uint8 values 0..255 for 0..1 by segment number. meaning : probability or occupancy.
-    remarks : sentences on what could not be drawn.
+    automatic : segments that an algorithm made without a person. remarks : sentences on what could not be drawn.
     """
 
     layers: tuple[PlaneStack, ...]
@@ -73,6 +73,7 @@ class SegmentationOverlay:
     fractions: Mapping[int, tuple[PlaneStack, ...]] = field(default_factory=dict)
     meaning: str = ""
     tracking: Mapping[int, str] = field(default_factory=dict)
+    automatic: frozenset[int] = frozenset()
     remarks: tuple[str, ...] = ()
 
     def members(self) -> tuple[Member, ...]:

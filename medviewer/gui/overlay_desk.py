@@ -9,12 +9,12 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from medviewer.app.companions import Companion, Companions, is_companion
 from medviewer.app.jobs import Lane
-from medviewer.app.object_places import place_of
+from medviewer.app.object_places import Place, place_of
 from medviewer.app.overlays import Overlay, read_overlay
 from medviewer.app.session import Session
 from medviewer.app.standalone import on_its_own
 from medviewer.core.errors import Cancelled, MedviewerError
-from medviewer.core.overlay import OverlayKind, ScalarOverlay
+from medviewer.core.overlay import OverlayKind, ScalarOverlay, SegmentationOverlay, StructureOverlay
 from medviewer.core.presentation import PresentationState
 from medviewer.core.progress import Progress
 from medviewer.core.study import FileLocation, Scan, Stack
@@ -25,6 +25,7 @@ from medviewer.gui.main_thread import MainThread
 from medviewer.gui.overlay_entries import Entry, State
 from medviewer.gui.viewports.display import Change, Display, Shown
 from medviewer.gui.viewports.drawn_object import FIRST_LOOKS, DrawnObject, Look
+from medviewer.imaging.contour_planes import RoiSections
 
 UNEXPECTED = "Something went wrong while it was read; the details are in the log file."
 ON_IMAGES = frozenset(OverlayKind) - {OverlayKind.ANNOTATIONS, OverlayKind.KEY_IMAGES}
@@ -145,9 +146,25 @@ class OverlayDesk(QObject):
             self._take(replace(entry, overlay=entry.overlay.referred_to(value)))
 
     def go_to(self, file: FileLocation, member: int | None) -> None:
-        """Show where an object or one of its members is."""
+        """Show where an object or one of its members is; finding it takes a job where all its voxels must be looked at."""
+        entry = self.entry(file)
+        overlay = entry.overlay if entry is not None else None
+        if overlay is None:
+            return
+        if not isinstance(overlay, SegmentationOverlay | ScalarOverlay):
+            self._go(file, place_of(overlay, member))
+            return
+
+        def work(progress: Progress) -> Place | None:
+            progress.report(None, "Looking where it is")
+            return place_of(overlay, member)
+
+        self.session.jobs.submit(
+            Lane.CPU, "Looking where a structure is", work, lambda place: self._main.post(lambda: self._go(file, place))
+        )
+
+    def _go(self, file: FileLocation, place: Place | None) -> None:
         entry, shown = self.entry(file), self._display.shown
-        place = place_of(entry.overlay, member) if entry is not None and entry.overlay is not None else None
         if entry is None or place is None or shown is None:
             return
         if place.point_lps is not None and entry.companion.relation.in_patient and self._display.volume is not None:
@@ -160,11 +177,13 @@ class OverlayDesk(QObject):
     def _read(self, entry: Entry) -> None:
         companion = entry.companion
 
-        def work(progress: Progress) -> Overlay:
-            return read_overlay(companion.kind, companion.file, progress)
+        def work(progress: Progress) -> tuple[Overlay, tuple[RoiSections, ...]]:
+            overlay = read_overlay(companion.kind, companion.file, progress)
+            rois = overlay.rois if isinstance(overlay, StructureOverlay) else ()
+            return overlay, tuple(RoiSections(roi) for roi in progress.each(rois, len(rois), "Preparing the structures"))
 
-        def done(overlay: Overlay) -> None:
-            self._main.post(lambda: self._take_read(companion.file, overlay))
+        def done(read: tuple[Overlay, tuple[RoiSections, ...]]) -> None:
+            self._main.post(lambda: self._take_read(companion.file, *read))
 
         def failed(error: Exception) -> None:
             words = getattr(error, "why", str(error)) if isinstance(error, MedviewerError) else UNEXPECTED
@@ -174,10 +193,10 @@ class OverlayDesk(QObject):
         self._take(replace(entry, state=State.READING, words=""))
         self.session.jobs.submit(Lane.IO, f"Reading {companion.title}", work, done, failed)
 
-    def _take_read(self, file: FileLocation, overlay: Overlay) -> None:
+    def _take_read(self, file: FileLocation, overlay: Overlay, sections: tuple[RoiSections, ...]) -> None:
         entry = self.entry(file)
         if entry is not None and entry.state is State.READING:
-            self._take(replace(entry, state=State.ON, overlay=overlay, words=" ".join(overlay.remarks)))
+            self._take(replace(entry, state=State.ON, overlay=overlay, words=" ".join(overlay.remarks), sections=sections))
 
     def _take_failed(self, file: FileLocation, state: State, words: str) -> None:
         entry = self.entry(file)
@@ -216,7 +235,7 @@ class OverlayDesk(QObject):
 
     def _draw(self) -> None:
         drawn = [
-            DrawnObject(e.file, e.companion.kind, e.companion.title, e.overlay, e.companion.relation.in_patient, e.look)
+            DrawnObject(e.file, e.companion.kind, e.companion.title, e.overlay, e.companion.relation.in_patient, e.look, e.sections)
             for e in self.entries
             if e.state is State.ON and e.overlay is not None
         ]

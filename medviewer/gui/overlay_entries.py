@@ -10,6 +10,7 @@ from medviewer.app.overlays import Overlay
 from medviewer.core.overlay import OverlayKind
 from medviewer.core.study import FileLocation
 from medviewer.gui.viewports.drawn_object import Look
+from medviewer.imaging.contour_planes import RoiSections
 
 
 class State(StrEnum):
@@ -24,13 +25,14 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Entry:
-    """A line of the list. ``words`` say why it failed or is refused."""
+    """A line of the list. ``words`` say why it failed or is refused; ``sections`` are structures prepared for being cut."""
 
     companion: Companion
     state: State
     look: Look
     overlay: Overlay | None = None
     words: str = ""
+    sections: tuple[RoiSections, ...] = ()
 
     @property
     def file(self) -> FileLocation:

@@ -15,7 +15,7 @@ from medviewer.dicom.files import Archives
 from medviewer.dicom.image_file import ImageFile
 from medviewer.dicom.objects.datasets import BAD_VALUES, read_dataset, text
 from medviewer.dicom.objects.plane_grids import FrameGrid, FramePlace, frame_grids, frame_places
-from medviewer.dicom.objects.segments import UNKNOWN_CODE, distinct_colour, read_segments, tracking_ids
+from medviewer.dicom.objects.segments import UNKNOWN_CODE, automatic_segments, distinct_colour, read_segments, tracking_ids
 
 Labels = NDArray[np.unsignedinteger]
 MOST_BYTES = 8 << 30
@@ -72,6 +72,7 @@ def _overlay(
         {number: tuple(stacks) for number, stacks in fractions.items()},
         text(ds, "SegmentationFractionalType").capitalize() if kind == "FRACTIONAL" else "",
         tracking_ids(ds),
+        automatic_segments(ds),
         _remarks(grids, layers),
     )
 
@@ -92,7 +93,10 @@ def _with_unnamed(segments: dict[int, Segment], layers: list[PlaneStack], fracti
     """The segments, with an entry for every label that is drawn and was not described: nothing is hidden for lack of a name."""
     used = set(fractions)
     for layer in layers:
-        used |= {int(value) for value in np.flatnonzero(np.bincount(layer.array.ravel()))}
+        counts = np.zeros(np.iinfo(layer.array.dtype).max + 1, np.int64)  # type: ignore[type-var]
+        for plane in layer.array:  # slice by slice: counting takes eight bytes a voxel
+            counts += np.bincount(plane.ravel(), minlength=len(counts))
+        used |= {int(value) for value in np.flatnonzero(counts)}
     unnamed = {n: Segment(n, "", UNKNOWN_CODE, distinct_colour(n - 1), UNKNOWN_CODE) for n in used - set(segments) - {0}}
     return {**segments, **unnamed}
 

@@ -41,6 +41,13 @@ def tracking_ids(ds: Dataset) -> dict[int, str]:
     return {number: name for number, name in named.items() if name}
 
 
+def automatic_segments(ds: Dataset) -> frozenset[int]:
+    """Numbers of the segments that an algorithm made by itself (PS3.3 C.8.20.2.3)."""
+    return frozenset(
+        int(part.get("SegmentNumber") or 0) for part in items(ds, "SegmentSequence") if text(part, "SegmentAlgorithmType") == "AUTOMATIC"
+    )
+
+
 def _segment(part: Dataset, number: int, palette: NDArray[np.uint8] | None) -> Segment:
     kind, category = item(part, "SegmentedPropertyTypeCodeSequence"), item(part, "SegmentedPropertyCategoryCodeSequence")
     modifiers = items(kind, "SegmentedPropertyTypeModifierCodeSequence")

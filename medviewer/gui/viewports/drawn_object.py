@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from medviewer.app.overlays import Overlay
 from medviewer.core.overlay import OverlayKind
 from medviewer.core.study import FileLocation
+from medviewer.imaging.contour_planes import RoiSections
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class DrawnObject:
     """An object that is drawn now.
 
     in_patient : whether it may be placed by its coordinates in the patient; otherwise only on images it names.
+    sections : the structures of a structure set, prepared for being cut.
     """
 
     file: FileLocation
@@ -35,6 +37,7 @@ class DrawnObject:
     overlay: Overlay
     in_patient: bool
     look: Look
+    sections: tuple[RoiSections, ...] = ()
 
     @property
     def key(self) -> tuple[FileLocation, Look, int]:

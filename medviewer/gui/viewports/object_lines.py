@@ -28,15 +28,13 @@ MOST_REMEMBERED = 4096
 
 
 class LinePainter:
-    """Draws lines; keeps the structures prepared and the sections of planes that were looked at."""
+    """Draws lines; keeps the sections of planes that were looked at."""
 
     def __init__(self) -> None:
-        self._sections: dict[int, RoiSections] = {}
-        self._cuts: dict[Hashable, Section] = {}
+        self._cuts: dict[Hashable, tuple[RoiSections, Section]] = {}
 
     def forget(self) -> None:
-        """Let go of what was prepared."""
-        self._sections.clear()
+        """Let go of them."""
         self._cuts.clear()
 
     def paint(self, painter: QPainter, drawn: DrawnObject, canvas: Canvas) -> None:
@@ -52,14 +50,11 @@ class LinePainter:
         painter.restore()
 
     def _structures(self, painter: QPainter, drawn: DrawnObject, overlay: StructureOverlay, canvas: Canvas) -> None:
-        for roi in overlay.rois:
+        for sections in drawn.sections:
+            roi = sections.roi
             same = roi.frame_of_reference is None or overlay.frame_of_reference in (None, roi.frame_of_reference)
-            if roi.number in drawn.look.hidden or not roi.contours or not same:
-                continue
-            sections = self._sections.get(id(roi))
-            if sections is None:
-                sections = self._sections[id(roi)] = RoiSections(roi)
-            _draw_section(painter, self._cut(sections, canvas), QColor(*roi.colour), drawn, canvas)
+            if roi.number not in drawn.look.hidden and roi.contours and same:
+                _draw_section(painter, self._cut(sections, canvas), QColor(*roi.colour), drawn, canvas)
 
     def _cut(self, sections: RoiSections, canvas: Canvas) -> Section:
         frame = canvas.picture.frame
@@ -71,8 +66,8 @@ class LinePainter:
         if found is None:
             if len(self._cuts) > MOST_REMEMBERED:
                 self._cuts.clear()
-            found = self._cuts[key] = sections.on(frame, canvas.source.gap_mm, canvas.image)
-        return found
+            found = self._cuts[key] = sections, sections.on(frame, canvas.source.gap_mm, canvas.image)  # kept, so that its id stays its own
+        return found[1]
 
 
 def _draw_section(painter: QPainter, section: Section, colour: QColor, drawn: DrawnObject, canvas: Canvas) -> None:

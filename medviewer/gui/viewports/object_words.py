@@ -85,6 +85,14 @@ def object_badges(display: Display, source: Source) -> list[Badge]:
         if isinstance(drawn.overlay, KeyImages) and image is not None and drawn.overlay.has(image):
             note = f": {drawn.overlay.note}" if drawn.overlay.note else ""
             marks.append(Badge("KEY IMAGE", colours.ACCENT, f"Somebody marked this image ({drawn.overlay.title}{note})."))
+        elif isinstance(drawn.overlay, SegmentationOverlay) and display.overlay.shown and drawn.overlay.automatic - drawn.look.hidden:
+            marks.append(
+                Badge(
+                    "AUTOMATIC SEGMENTATION",
+                    colours.WARN,
+                    f"An algorithm made segments of “{drawn.title}”. The file doesn't say here who has looked at them.",
+                )
+            )
         elif isinstance(drawn.overlay, PresentationState) and image is not None and drawn.overlay.is_for(image):
             marks.append(
                 Badge(
