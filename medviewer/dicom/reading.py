@@ -59,8 +59,9 @@ class Reading:
         share = done / max(total, 1) if self.listing.is_complete else None
         waited = time.monotonic() - self._since
         if waited > STALLED_S:
-            place = self._current.path if self._current is not None else self.listing.current
-            return share, f"Waiting for {_printable(place)}: no answer for {waited:.0f} s"
+            current = self._current  # the other thread may be done with it any moment
+            place = current or (FileLocation(self.listing.current) if self.listing.current is not None else "the files")
+            return share, f"Waiting for {place}: no answer for {waited:.0f} s"
         if not total:
             return share, "Looking for files"
         return share, f"Reading headers: {done} of {total} files" + ("" if self.listing.is_complete else ", looking for more")
@@ -92,7 +93,3 @@ class Reading:
         finally:
             self._archives.close()
             self._finished.set()
-
-
-def _printable(path: Path | None) -> str:
-    return "the files" if path is None else str(FileLocation(path))

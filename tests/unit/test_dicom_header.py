@@ -242,3 +242,46 @@ def test_numbers_are_read_as_the_standard_writes_them_and_nothing_else(text: byt
     elements = read_header(io.BytesIO(content), len(content)).elements
     assert elements.floats(tags.WINDOW_CENTER) == numbers
     assert (tags.WINDOW_CENTER in elements.bad) == is_bad
+
+
+class Counted(io.BytesIO):
+    """Counts the bytes that are read."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(content)
+        self.count = 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        found = super().read(size)
+        self.count += len(found)
+        return found
+
+
+def test_long_values_are_stepped_over_unread() -> None:
+    long = struct.pack("<HH2sHI", 0x0013, 0x1001, b"UN", 0, 20_000_000) + b"\0" * 20_000_000
+    content = written(SOP_CLASS + long + MODALITY + ROWS)
+    file = Counted(content)
+    assert read_header(file, len(content)).elements.short(tags.ROWS) == 7
+    assert file.count < 100_000
+
+
+def test_what_is_no_dicom_costs_one_short_read() -> None:
+    for content in (b"text " * 1_000_000, bytes(range(256)) * 10_000, b"\0" * 5_000_000, b"\x08\x00\x05\x00CS" * 100_000):
+        file = Counted(content)
+        with pytest.raises(NotDicom):
+            read_header(file, len(content))
+        assert file.count <= 1 << 16
+
+
+def test_a_million_private_elements_are_stepped_over() -> None:
+    content = written(SOP_CLASS + explicit(0x0009, 0x1001, "LO", b"") * 1_000_000 + explicit(0x28, 0x10, "US", b"\x07\0"))
+    assert read_header(io.BytesIO(content), len(content)).elements.short(tags.ROWS) == 7
+
+
+def test_sequence_of_unknown_vr_is_stepped_over_whichever_way_it_is_written_inside() -> None:
+    item = struct.pack("<HHI", 0xFFFE, 0xE000, 0xFFFFFFFF)
+    ends = struct.pack("<HHIHHI", 0xFFFE, 0xE00D, 0, 0xFFFE, 0xE0DD, 0)
+    for inside in (explicit(0x0009, 0x1002, "LO", b"in"), struct.pack("<HHI", 0x0009, 0x1002, 2) + b"in"):
+        unknown = struct.pack("<HH2sHI", 0x0009, 0x1001, b"UN", 0, 0xFFFFFFFF) + item + inside + ends
+        content = written(SOP_CLASS + unknown + ROWS)
+        assert read_header(io.BytesIO(content), len(content)).elements.short(tags.ROWS) == 7

@@ -13,6 +13,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pydicom
 import pytest
 from pydicom.fileset import FileSet
@@ -23,6 +24,7 @@ from medviewer.core.errors import Cancelled
 from medviewer.core.progress import Progress, ProgressState
 from medviewer.core.study import FileLocation, Scan, StackKind
 from medviewer.dicom.files import Archives
+from medviewer.dicom.image_file import ImageFile
 from medviewer.dicom.scan import scan
 
 
@@ -355,3 +357,30 @@ def test_one_study_under_two_spellings_of_a_name_is_one_patient(tmp_path: Path) 
         rewritten(write_phantom(tmp_path / str(number), shape_kji=(4, 16, 12), study_uid=study), PatientName=name, PatientID="1")
     (patient,) = found_in(tmp_path).patients
     assert len(patient.studies[0].stacks) == 3
+
+
+def test_acr_nema_file_is_read_as_gdcm_reads_it(tmp_path: Path) -> None:
+    """Before DICOM: no preamble, no meta information, no UIDs, implicit VR."""
+    phantom = write_phantom(tmp_path / "made", shape_kji=(1, 16, 12))
+    ds = pydicom.dcmread(phantom.paths[0])
+    old = pydicom.Dataset()
+    old.add_new(0x00080010, "LO", "ACR-NEMA 2.0")
+    old.Modality, old.PatientName = "MR", "Old^Man"
+    for keyword in ("SamplesPerPixel", "Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "PixelData"):
+        setattr(old, keyword, ds[keyword].value)
+    pydicom.dcmwrite(tmp_path / "old", old, implicit_vr=True, little_endian=True)
+    (stack,) = found_in(tmp_path / "old").stacks()
+    assert (stack.kind, stack.modality) == (StackKind.IMAGE, "MR")
+    with ImageFile(stack.files[0], Archives()) as file:
+        np.testing.assert_array_equal(file.stored(1), phantom.volume[0])
+
+
+def test_very_long_paths_are_read_or_named(tmp_path: Path, slice_bytes: list[bytes]) -> None:
+    deep = tmp_path / "deep"
+    for _ in range(14):
+        deep = deep / ("d" * 240)
+    deep.mkdir(parents=True)
+    (deep / "a.dcm").write_bytes(slice_bytes[0])
+    shutil.rmtree(tmp_path / "made")
+    (stack,) = found_in(tmp_path).stacks()
+    assert stack.files[0].path == deep / "a.dcm"
