@@ -23,6 +23,7 @@ class DisplayedArea:
     """The part of an image to be shown (PS3.3 C.10.4), from edge to edge in columns and rows of the image, which it may exceed.
 
     aspect : height of a pixel against its width, or None where the image itself says. mode : SCALE TO FIT, TRUE SIZE or MAGNIFY.
+    column_mm : width of a pixel on the screen for TRUE SIZE. magnification : screen pixels for a pixel for MAGNIFY.
     """
 
     left: int
@@ -32,6 +33,7 @@ class DisplayedArea:
     mode: str = "SCALE TO FIT"
     aspect: float | None = None
     magnification: float | None = None
+    column_mm: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

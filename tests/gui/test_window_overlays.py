@@ -295,3 +295,19 @@ def test_page_down_goes_on_past_an_object_that_is_drawn_on_the_series_before(qtb
     assert desk.display.shown.stack.series_number == 40
     QTest.keyClick(desk.views.active, Qt.Key.Key_PageUp)
     qtbot.waitUntil(lambda: desk.display.key == first and len(desk.display.objects) == 1, timeout=LIMIT_MS)
+
+
+@pytest.mark.parametrize("mode", ["MAGNIFY", "TRUE SIZE"])
+def test_a_state_can_ask_for_a_size_on_the_screen(qtbot, window, study: Phantom, tmp_path: Path, mode: str) -> None:
+    area = dataset(
+        DisplayedAreaTopLeftHandCorner=[11, 21], DisplayedAreaBottomRightHandCorner=[30, 40], PresentationSizeMode=mode,
+        PresentationPixelSpacing=["2", "2"], PresentationPixelMagnificationRatio=3.0,
+    )  # fmt: skip
+    write_presentation(tmp_path / "study" / "pr.dcm", study, [11], DisplayedAreaSelectionSequence=[area])
+    open_row(qtbot, window, tmp_path / "study", "presentation")
+    pane = window.desk.views.active
+    qtbot.waitUntil(lambda: pane.picture is not None and pane.source.index() == 11, timeout=LIMIT_MS)
+    assert np.array_equal(pane.picture.pixels, study.volume[11][20:40, 10:30])
+    one, next_one = pane.placement().to_screen(0, 0), pane.placement().to_screen(0, 1)
+    wanted = 3.0 if mode == "MAGNIFY" else 2 * window.screen().physicalDotsPerInch() / 25.4
+    assert next_one.x() - one.x() == pytest.approx(wanted)

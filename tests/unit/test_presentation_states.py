@@ -93,7 +93,7 @@ def test_what_the_state_says_is_read(phantom: Phantom, tmp_path: Path) -> None:
     assert area is not None
     assert (area.left, area.top, area.right, area.bottom) == (2, 1, 8, 9)
     assert area.aspect == pytest.approx(4 / 3)
-    assert any("true size" in remark for remark in state.remarks)
+    assert area.mode == "TRUE SIZE"
 
 
 def test_drawings_and_texts_are_read_by_layer(phantom: Phantom, tmp_path: Path) -> None:

@@ -50,9 +50,6 @@ def _state(ds: Dataset, location: FileLocation) -> PresentationState:
     remarks = [_NOT_APPLIED[sop_class]] if sop_class in _NOT_APPLIED else []
     if lost:
         remarks.append(f"{lost} of its drawings can't be read and {'is' if lost == 1 else 'are'} not shown.")
-    modes = {area.mode for _, area in areas} - {"SCALE TO FIT"}
-    if modes:
-        remarks.append(f"It asks for {' and '.join(sorted(mode.lower() for mode in modes))}; the part it names is fitted into the view.")
     inverted = text(ds, "PresentationLUTShape").upper() == "INVERSE"
     state = PresentationState(
         title=text(ds, "ContentDescription") or text(ds, "ContentLabel"),
@@ -131,9 +128,9 @@ def _area(part: Dataset) -> DisplayedArea:
     aspect = known[0] / known[1] if len(known) == 2 and min(known) > 0 else None
     (left, right), (top, bottom) = sorted((one[0], other[0])), sorted((one[1], other[1]))
     magnification = next(iter(numbers(part, "PresentationPixelMagnificationRatio")), None)
-    return DisplayedArea(
-        left - 1, top - 1, right, bottom, text(part, "PresentationSizeMode").upper() or "SCALE TO FIT", aspect, magnification
-    )
+    mode = text(part, "PresentationSizeMode").upper() or "SCALE TO FIT"
+    column_mm = spacing[1] if len(spacing) == 2 and spacing[1] > 0 else None
+    return DisplayedArea(left - 1, top - 1, right, bottom, mode, aspect, magnification, column_mm)
 
 
 def _cover(location: FileLocation) -> Cover:

@@ -41,7 +41,8 @@ class Placement:
         width, height = columns * column + abs(shear) * rows, rows * row
         fit_width, fit_height = fit_mm or (width, height)
         room = QSizeF(max(pane.width() - 2 * MARGIN_PX, 16), max(pane.height() - 2 * MARGIN_PX, 16))
-        scale = min(room.width() / fit_width, room.height() / fit_height) * view.zoom
+        fitted = min(room.width() / fit_width, room.height() / fit_height)
+        scale = (fitted if picture.scale is None else picture.scale) * view.zoom
         middle_x, middle_y = (columns * column + shear * rows) / 2, height / 2
         dx = pane.width() / 2 - (middle_x - view.shift_x) * scale
         dy = pane.height() / 2 - (middle_y - view.shift_y) * scale

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
+from PySide6.QtGui import QGuiApplication
 
 from medviewer.core.overlay import ImageKey
-from medviewer.core.presentation import PresentationState
+from medviewer.core.presentation import DisplayedArea, PresentationState
 from medviewer.core.voi import LookUpTable
 from medviewer.core.volume import Rescale
 from medviewer.dicom.frames import DecodedImage
@@ -69,8 +70,21 @@ def _presented(plain: Picture, image: DecodedImage, state: PresentationState, ke
     area = state.area_for(key)
     if area is not None and area.aspect is not None and picture.frame is None and not picture.is_calibrated:
         picture = replace(picture, step=(1.0, area.aspect))
+    if area is not None:
+        picture = replace(picture, scale=_scale(area, picture.step[0], mm_known=picture.is_calibrated))
     arrangement = Arrangement.of(shape, area, state.rotation_deg, state.flipped)
     return (picture if arrangement.changes_nothing else _arranged(picture, arrangement)), arrangement
+
+
+def _scale(area: DisplayedArea, step: float, *, mm_known: bool) -> float | None:
+    """Screen pixels for a unit of the picture's step, or None to fit it (PS3.3 C.10.4, Presentation Size Mode)."""
+    if area.mode == "MAGNIFY" and area.magnification and area.magnification > 0:
+        return area.magnification / step
+    screen = QGuiApplication.primaryScreen()
+    wide = area.column_mm or (step if mm_known else None)
+    if area.mode == "TRUE SIZE" and wide is not None and screen is not None and screen.physicalDotsPerInch() > 0:
+        return screen.physicalDotsPerInch() / 25.4 * wide / step
+    return None
 
 
 def presented_grey(picture: Picture, image: DecodedImage, state: PresentationState, key: ImageKey) -> Picture:

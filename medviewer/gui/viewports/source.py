@@ -31,7 +31,8 @@ class Picture:
     choices : windows and tables its file suggests; voi : the one of them (or a found one) that holds until the reader
         picks another. padding : stored values that hold nothing. supplement : colours of the highest stored values.
     spacing : where ``step`` holds, for pictures without a frame. regions : calibrated parts of an ultrasound image.
-    overlays, shutter : what its file draws over it and hides of it.
+    overlays, shutter : what its file draws over it and hides of it. scale : screen pixels for a unit of ``step`` that
+        somebody asked for instead of fitting it into the view.
     """
 
     pixels: NDArray[np.generic]
@@ -50,6 +51,7 @@ class Picture:
     regions: tuple[UltrasoundRegion, ...] = ()
     overlays: tuple[OverlayPlane, ...] = ()
     shutter: Shutter | None = None
+    scale: float | None = None
 
     @property
     def is_colour(self) -> bool:
