@@ -28,6 +28,7 @@ from support.videos import SYNTAXES, boxes, video_object
 from medviewer.core.overlay import OverlayKind
 from medviewer.dicom.objects.companion_header import overlay_kind
 from medviewer.gui.documents.enclosed_page import FilePage, TextPage
+from medviewer.gui.documents.presentation_page import PresentationPage
 from medviewer.gui.documents.report_page import ReportPage
 from medviewer.gui.documents.tag_page import TagPage
 from medviewer.gui.documents.waveform_page import WaveformPage
@@ -353,6 +354,12 @@ def write_overlapping(path: Path, phantom: Phantom) -> None:
     write_seg_object(path, phantom, np.stack([phantom.labels > 0, ball], axis=-1).astype(np.uint8), "BINARY")
 
 
+def tells(window: MainWindow, *facts: tuple[str, str]) -> None:
+    page = window.documents.page
+    assert isinstance(page, PresentationPage)
+    assert set(facts) <= set(page.facts)
+
+
 def drawn_kind(name: str, write: Callable[[Path], object], kind: OverlayKind) -> Kind:
     return Kind(name, write, object_is_drawn(kind), shows_colours)
 
@@ -380,6 +387,12 @@ KINDS = [
     drawn_kind("dose-alone", pydicom_file("rtdose.dcm"), OverlayKind.DOSE),
     drawn_kind(
         "map", on_phantom(lambda path, phantom: write_map(path, phantom, phantom.volume.astype(np.float32))), OverlayKind.PARAMETRIC_MAP
+    ),
+    Kind(
+        "presentation-alone",
+        lambda folder: write_drawing(folder / "object.dcm", write_phantom(folder.parent / "elsewhere")),
+        page_is_there(PresentationPage),
+        lambda window, _: tells(window, ("Mirrored", "left and right"), ("Texts", "look here"), ("Is for", "1 image")),
     ),
     drawn_kind("presentation", on_phantom(write_drawing), OverlayKind.PRESENTATION),
 ]

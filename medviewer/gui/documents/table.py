@@ -102,6 +102,20 @@ def _video_page(video: Any, stack: Stack, desk: Desk) -> QWidget:
     return VideoPage(video)
 
 
+def _read_state(stack: Stack, progress: Progress) -> Any:
+    from medviewer.app.overlays import read_overlay
+    from medviewer.core.overlay import OverlayKind
+
+    return read_overlay(OverlayKind.PRESENTATION, stack.images[0].file, progress)
+
+
+def _state_page(state: Any, stack: Stack, desk: Desk) -> QWidget:
+    from medviewer.gui.documents.presentation_page import PresentationPage
+
+    del stack, desk
+    return PresentationPage(state)
+
+
 def _of_kind(kind: StackKind) -> Callable[[Stack], bool]:
     return lambda stack: stack.kind is kind
 
@@ -115,6 +129,7 @@ PAGES: tuple[PageKind, ...] = (
     PageKind("enclosed", "Document", "file", _of_kind(StackKind.DOCUMENT), _read_enclosed, _enclosed_page),
     PageKind("waveform", "Waveform", "waveform", _of_kind(StackKind.WAVEFORM), _read_waveform, _waveform_page),
     PageKind("video", "Video", "video", _of_kind(StackKind.VIDEO), _read_video, _video_page),
+    PageKind("presentation", "Presentation state", "list", _of_kind(StackKind.PRESENTATION), _read_state, _state_page),
     TAGS,
 )
 

@@ -98,9 +98,11 @@ def presented_grey(picture: Picture, image: DecodedImage, state: PresentationSta
         pixels, rescale, bits = state.modality.apply(pixels), Rescale(), state.modality.bits
     elif isinstance(state.modality, Rescale) and not image.through_table:
         rescale = Rescale(state.modality.slope, state.modality.intercept, rescale.unit)
-    ends = sorted(float(end) * rescale.slope + rescale.intercept for end in (pixels.min(), pixels.max()))
-    voi = state.voi_for(key) or picture.voi or whole_range(ends[0], ends[1], bits)
-    shown = presented_voi(state, voi, ends[0], ends[1])
+    voi = state.voi_for(key) or picture.voi
+    low = high = 0.0
+    if voi is None or state.table is not None:  # otherwise nobody asks for the ends, and large images are spared the search
+        low, high = sorted(float(end) * rescale.slope + rescale.intercept for end in (pixels.min(), pixels.max()))
+    shown = presented_voi(state, voi or whole_range(low, high, bits), low, high)
     return replace(picture, pixels=pixels, rescale=rescale, inverted=state.inverted, voi=shown, choices=(shown,), supplement=None)
 
 
