@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from medviewer.core.study import FileLocation
+from medviewer.core.study import FileLocation, printable
 from medviewer.dicom import tags
 from medviewer.dicom.elements import BadHeader, Elements
 from medviewer.dicom.files import ZIP_ERRORS, Archives
@@ -17,6 +17,7 @@ FileId = tuple[str, ...]
 """The folders and the name by which a directory names a file, from the directory's own folder on."""
 INACTIVE = 0
 MOST_NAMED = 5
+LONGEST_NAME = 80
 _PARTS = re.compile(r"[\\/]+")
 _VERSION = re.compile(r";[0-9]+$")
 
@@ -64,9 +65,14 @@ def account(elements: Elements, location: FileLocation, archives: Archives) -> t
         missing = [name for name in names if _plain("/".join(filter(None, (folder, *name)))) not in inside]
     if not missing:
         return "dicomdir", "it is a directory of other files and holds no images itself; those files are opened directly"
-    some = ", ".join("/".join(name) for name in missing[:MOST_NAMED])
+    some = ", ".join(_shown(name) for name in missing[:MOST_NAMED])
     more = f" and {len(missing) - MOST_NAMED} more" if len(missing) > MOST_NAMED else ""
     return "missing-files", f"it is a directory, and {len(missing)} of the {len(names)} files it names are not there: {some}{more}"
+
+
+def _shown(name: FileId) -> str:
+    text = printable("/".join(name))
+    return text if len(text) <= LONGEST_NAME else f"{text[: LONGEST_NAME - 1]}…"
 
 
 def _plain(name: str) -> str:

@@ -13,6 +13,9 @@ from medviewer.dicom.lut import voi_luts
 from medviewer.dicom.placement import frame_groups, group_item
 from medviewer.dicom.remembered import Remembered
 
+LARGEST_FACTOR = 1e30
+"""Slopes, intercepts and windows beyond this aren't believed: stored values times them would leave single precision."""
+
 
 def rescale_of(elements: Elements, count: int, remembered: Remembered | None = None) -> list[Rescale]:
     """The rescale of each frame (PS3.3 C.11.1, and C.7.6.16.2.9 for functional groups)."""
@@ -53,7 +56,7 @@ def _windows(source: Elements, charset: Charset) -> Iterator[Window]:
     names = [name.strip() for name in text.split("\\")] if text else []
     pairs = zip(source.floats(tags.WINDOW_CENTER), source.floats(tags.WINDOW_WIDTH), strict=False)
     for number, (centre, width) in enumerate(pairs):
-        if width > 0:
+        if 0 < width <= LARGEST_FACTOR and abs(centre) <= LARGEST_FACTOR:
             yield Window(centre, width, function, names[number] if number < len(names) else "")
 
 
@@ -85,6 +88,9 @@ def _rescale(source: Elements, top: Elements) -> Rescale:
         return Rescale(unit="" if kind == "US" else kind)
     slope, intercept = source.number(tags.RESCALE_SLOPE), source.number(tags.RESCALE_INTERCEPT)
     if slope is None or slope == 0 or intercept is None:
+        return Rescale()
+    if max(abs(slope), abs(intercept)) > LARGEST_FACTOR:
+        source.mark_bad(tags.RESCALE_SLOPE)
         return Rescale()
     return Rescale(slope, intercept, _unit(source, top))
 

@@ -25,6 +25,7 @@ from medviewer.dicom.scan import scan
 from medviewer.dicom.thumbnails import displayed, thumbnail
 from medviewer.dicom.volumes import VolumeReader
 
+from .program_objects import steps_of
 from .sentences import Said
 
 MOST_STACKS = 8
@@ -43,7 +44,7 @@ def use(path: Path, *, further: bool) -> list[Said]:
         said += [Said(f"notice {notice.code}", notice.message, whole=False) for notice in stack.warnings]
         if stack.why_not is not None:
             said.append(Said("why not", stack.why_not, whole=False))
-        for step in _steps(stack):
+        for step in (*_steps(stack), *steps_of(found, stack)):
             try:
                 step()
             except MedviewerError as error:
