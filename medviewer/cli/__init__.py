@@ -37,6 +37,7 @@ def _set_up_log() -> None:
     logging.basicConfig(level=logging.INFO, handlers=[handler], format="%(asctime)s %(levelname)s %(name)s %(message)s")
     # pydicom quotes values of elements in what it warns of, and those are somebody's.
     quoting = logging.getLogger("pydicom")
+    quoting.setLevel(logging.CRITICAL)  # not even made: a damaged text may give a hundred thousand warnings
     quoting.propagate = False
     quoting.addHandler(logging.NullHandler())
     warnings.filterwarnings("ignore", module="pydicom")

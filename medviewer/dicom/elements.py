@@ -5,6 +5,7 @@ A scan of thousands of files spends its time here, so this steps over what it do
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from struct import Struct
 
@@ -24,7 +25,11 @@ SHORT_VRS = frozenset(
 )  # fmt: skip
 DEEPEST = 24
 """Nesting of sequences beyond this is taken for an attack, not for a header."""
-MOST_ITEMS = 1_000_000
+MOST_ITEMS = 300_000
+MOST_ODD = 300_000
+"""Elements of a header that can't be stepped over in the quick way."""
+MOST_SKIPPED = 1_500_000
+"""Elements of one sequence that nobody wants; the largest structure sets have a tenth of it."""
 LARGEST_VALUE = 32 << 20
 """Bytes of a single wanted value beyond which it isn't believed (offset tables of a million frames are a quarter of it)."""
 
@@ -61,6 +66,7 @@ class Encoding:
         return (_EXPLICIT_LE, _IMPLICIT_LE) if self.little else (_EXPLICIT_BE, _IMPLICIT_BE)
 
 
+ZEROS, _ZERO_RUN = bytes(8), re.compile(rb"\0+")
 _EXPLICIT_LE, _IMPLICIT_LE = Struct("<HH2sH"), Struct("<HHI")
 _EXPLICIT_BE, _IMPLICIT_BE = Struct(">HH2sH"), Struct(">HHI")
 _LENGTH_LE, _LENGTH_BE = Struct("<I"), Struct(">I")
@@ -111,6 +117,12 @@ def _odd_head(buffer: bytes, at: int, encoding: Encoding, tag: int, vr: bytes, s
     return tag, found, length, begin
 
 
+def after_zeros(buffer: bytes, at: int) -> int:
+    """Where zeros end that begin at ``at``, in steps of an empty element: damaged files may have millions of them."""
+    found = _ZERO_RUN.match(buffer, at)
+    return at + (found.end() - at) // len(ZEROS) * len(ZEROS) if found is not None else at
+
+
 def _is_text(vr: bytes) -> bool:
     return all(32 <= byte < 127 for byte in vr)
 
@@ -128,8 +140,8 @@ def _continues(buffer: bytes, at: int, tag: int, encoding: Encoding) -> bool:
     return tag <= following and (not encoding.explicit or buffer[at + 4 : at + 6].isalpha() or group == tag >> 16)
 
 
-def read_sequence(buffer: bytes, at: int, length: int, encoding: Encoding, keep: bool, depth: int = 0) -> tuple[list[Elements], int]:
-    """Items of the sequence whose value begins at ``at``, and where it ends. ``keep`` False steps over it."""
+def read_sequence(buffer: bytes, at: int, length: int, encoding: Encoding, depth: int = 0) -> tuple[list[Elements], int]:
+    """Items of the sequence whose value begins at ``at``, and where it ends."""
     if depth > DEEPEST:
         raise BadHeader(f"its sequences are nested more than {DEEPEST} deep")
     items: list[Elements] = []
@@ -139,45 +151,70 @@ def read_sequence(buffer: bytes, at: int, length: int, encoding: Encoding, keep:
         if tag == SEQUENCE_END:
             return items, begin
         if tag != ITEM:
-            raise BadHeader(f"a sequence holds ({tag >> 16:04X},{tag & 0xFFFF:04X}) where an item should begin")
-        item, at = read_item(buffer, begin, size, encoding, keep, depth)
-        if keep:
-            items.append(item)
-            if len(items) > MOST_ITEMS:
-                raise BadHeader(f"a sequence holds more than {MOST_ITEMS} items")
+            raise _no_item(tag)
+        item, at = read_item(buffer, begin, size, encoding, depth)
+        items.append(item)
+        if len(items) > MOST_ITEMS:
+            raise BadHeader(f"a sequence holds more than {MOST_ITEMS} items")
     return items, at
 
 
-def read_item(buffer: bytes, at: int, length: int, encoding: Encoding, keep: bool, depth: int) -> tuple[Elements, int]:
+def _no_item(tag: int) -> BadHeader:
+    return BadHeader(f"a sequence holds ({tag >> 16:04X},{tag & 0xFFFF:04X}) where an item should begin")
+
+
+def _skip_sequence(buffer: bytes, at: int, encoding: Encoding) -> int:
+    """Where a sequence of undefined length ends that nobody wants; only its lengths and delimiters are looked at."""
+    inside = [(SEQUENCE_END, encoding)]
+    for _ in range(MOST_SKIPPED):
+        end, encoding = inside[-1]
+        tag, vr, size, begin = element_head(buffer, at, encoding)
+        if tag == end:
+            inside.pop()
+            if not inside:
+                return begin
+            at = begin
+        elif end == SEQUENCE_END and tag != ITEM:
+            raise _no_item(tag)
+        elif size != UNDEFINED:
+            at = begin + size
+        else:
+            inner = _inside_unknown(buffer, begin, encoding) if vr == b"UN" else encoding
+            inside.append((ITEM_END if tag == ITEM else SEQUENCE_END, inner))
+            at = begin
+            if len(inside) > 2 * DEEPEST:
+                raise BadHeader(f"its sequences are nested more than {DEEPEST} deep")
+    raise BadHeader(f"a sequence holds more than {MOST_SKIPPED} elements")
+
+
+def read_item(buffer: bytes, at: int, length: int, encoding: Encoding, depth: int) -> tuple[Elements, int]:
     """The wanted elements of one item, and where it ends."""
     item = Elements(encoding.little)
     end = None if length == UNDEFINED else at + length
     if end is not None and end > len(buffer):
         raise NeedMore(end)
-    if not keep and end is not None:
-        return item, end
-    into = item if keep else None
     while end is None or at < end:
         tag, vr, size, begin = element_head(buffer, at, encoding)
         if tag == ITEM_END:
             return item, begin
-        at = read_value(buffer, begin, tag, vr, size, encoding, into, depth)
+        at = read_value(buffer, begin, tag, vr, size, encoding, item, depth)
     return item, at
 
 
-def read_value(buffer: bytes, at: int, tag: int, vr: bytes, size: int, encoding: Encoding, into: Elements | None, depth: int) -> int:
+def read_value(buffer: bytes, at: int, tag: int, vr: bytes, size: int, encoding: Encoding, into: Elements, depth: int) -> int:
     """Keep a value if it is wanted; returns where it ends. A known length beyond the buffer is fine for unwanted ones."""
-    is_wanted_sequence = into is not None and tag in tags.SEQUENCES
-    if size == UNDEFINED or is_wanted_sequence:
+    is_wanted_sequence = tag in tags.SEQUENCES
+    if size == UNDEFINED and not is_wanted_sequence:
+        return _skip_sequence(buffer, at, _inside_unknown(buffer, at, encoding) if vr == b"UN" else encoding)
+    if is_wanted_sequence:
         if size != UNDEFINED and at + size > len(buffer):
             raise NeedMore(at + size)
         inner = _inside_unknown(buffer, at, encoding) if vr == b"UN" else encoding
-        items, at = read_sequence(buffer, at, size, inner, is_wanted_sequence, depth + 1)
-        if is_wanted_sequence and into is not None:
-            into.values[tag] = items
+        items, at = read_sequence(buffer, at, size, inner, depth + 1)
+        into.values[tag] = items
         return at
     end = at + size
-    if into is not None and (tag in tags.WANTED or (tag in tags.WANTED_OF_MOSAICS and into.is_mosaic)):
+    if tag in tags.WANTED or (tag in tags.WANTED_OF_MOSAICS and into.is_mosaic):
         if size > LARGEST_VALUE:
             into.mark_bad(tag)
             return end

@@ -14,6 +14,7 @@ from medviewer.dicom.elements import (
     ITEM,
     ITEM_END,
     LONG_VRS,
+    MOST_ODD,
     SEQUENCE_END,
     SHORT_VRS,
     UNDEFINED,
@@ -21,6 +22,7 @@ from medviewer.dicom.elements import (
     Elements,
     Encoding,
     NeedMore,
+    after_zeros,
     element_head,
     read_value,
 )
@@ -132,6 +134,7 @@ class _Parser:
         self._layout = layout if layout is not None and layout.runs else None
         self._learning = layout if layout is not None and not layout.runs else None
         self.elements = Elements(encoding.little)
+        self._odd = 0
 
     def run(self, at: int) -> PixelBytes | None:
         """Read all wanted elements; returns where pixel data is."""
@@ -222,7 +225,12 @@ class _Parser:
 
     def _any(self, at: int) -> tuple[int, int] | None:
         """Read one element of whatever kind: where it ends and 0, or ``at`` and how much is needed; None at pixel data."""
+        if (end := after_zeros(self._buffer, at)) > at:
+            return end, 0
+        self._odd += 1
         try:
+            if self._odd > MOST_ODD:
+                raise BadHeader(f"its header has more than {MOST_ODD} elements")
             tag, vr, length, begin = element_head(self._buffer, at, self._encoding)
             if tag in tags.PIXEL_TAGS:
                 return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -57,7 +56,9 @@ def frame_facts(elements: Elements, count: int, remembered: Remembered | None = 
         return _nuclear(elements, count, remembered) if is_nuclear else [_single(elements, remembered)] * count
     shared = elements.item(tags.SHARED_GROUPS)
     counted = _counting_dimensions(elements)
-    return [_grouped(elements, per_frame[n] if n < len(per_frame) else None, shared, counted) for n in range(count)]
+    found = [_grouped(elements, own, shared, counted) for own in per_frame[:count]]
+    more = count - len(found)
+    return found + [_grouped(elements, None, shared, counted)] * more if more else found
 
 
 def group_item(sequence: int, own: Elements | None, shared: Elements | None) -> Elements | None:
@@ -203,10 +204,3 @@ def _first(*values: float | None) -> float | None:
 
 def _whole(*values: int | None) -> int | None:
     return next((value for value in values if value is not None), None)
-
-
-def frame_groups(elements: Elements, count: int) -> Iterator[tuple[Elements | None, Elements | None]]:
-    """Own and shared functional groups of each frame."""
-    per_frame, shared = elements.items(tags.PER_FRAME_GROUPS), elements.item(tags.SHARED_GROUPS)
-    for number in range(count):
-        yield (per_frame[number] if number < len(per_frame) else None), shared

@@ -10,7 +10,7 @@ from medviewer.dicom import tags
 from medviewer.dicom.charsets import Charset, character_set, decoded
 from medviewer.dicom.elements import Elements
 from medviewer.dicom.lut import voi_luts
-from medviewer.dicom.placement import frame_groups, group_item
+from medviewer.dicom.placement import group_item
 from medviewer.dicom.remembered import Remembered
 
 LARGEST_FACTOR = 1e30
@@ -21,11 +21,15 @@ def rescale_of(elements: Elements, count: int, remembered: Remembered | None = N
     """The rescale of each frame (PS3.3 C.11.1, and C.7.6.16.2.9 for functional groups)."""
     if tags.PER_FRAME_GROUPS not in elements and tags.SHARED_GROUPS not in elements:
         return [(remembered or Remembered()).of(_plain_rescale, elements)] * count
-    found = []
-    for own, shared in frame_groups(elements, count):
+    per_frame, shared = elements.items(tags.PER_FRAME_GROUPS), elements.item(tags.SHARED_GROUPS)
+
+    def rescale(own: Elements | None) -> Rescale:
         group = group_item(tags.PIXEL_VALUE_TRANSFORMATION, own, shared)
-        found.append(_rescale(group if group is not None else elements, elements))
-    return found
+        return _rescale(group if group is not None else elements, elements)
+
+    found = [rescale(own) for own in per_frame[:count]]
+    more = count - len(found)
+    return found + [rescale(None)] * more if more else found
 
 
 def frame_rescale(elements: Elements, frame: int) -> Rescale:

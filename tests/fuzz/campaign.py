@@ -28,6 +28,7 @@ TIME_LIMIT_S = 5.0
 PATIENCE_S = 25.0
 """Wall-clock limit for a case that neither ends nor works, and for one that waits for a busy machine's processor."""
 CHUNK = 250
+PROGRAM = "fuzz.program"
 FAILURES = ("DEFECT", "CRASH", "HANG", "MEMORY")
 VERDICTS = ("fine", "refused", *FAILURES)
 Row = dict[str, Any]
@@ -146,8 +147,10 @@ class _Worker:
 class Campaign:
     """Cases ``0 .. cases`` of one seed. ``kept`` gets failing inputs and the state that lets it go on later."""
 
-    def __init__(self, seed: int, *, only: tuple[str, ...] = (), kept: Path | None = None, real: Path | None = None) -> None:
-        self.seed, self._only, self._kept = seed, only, kept
+    def __init__(
+        self, seed: int, *, only: tuple[str, ...] = (), kept: Path | None = None, real: Path | None = None, program: str = PROGRAM
+    ) -> None:
+        self.seed, self._only, self._kept, self._program = seed, only, kept, program
         fast = Path("/dev/shm")
         self._folder = Path(tempfile.mkdtemp(prefix="medviewer-fuzz-", dir=fast if fast.is_dir() and os.access(fast, os.W_OK) else None))
         self.digest = write_seeds(self._folder / "seeds", real)
@@ -190,7 +193,7 @@ class Campaign:
                 at, last = first, min(first + CHUNK, cases)
                 while at < last:
                     if worker is None:
-                        worker = _Worker([str(self._folder / "seeds"), str(self.seed), ",".join(self._only)], self._folder / name)
+                        worker = _Worker(self._arguments(), self._folder / name)
                         worker.start()
                     for row in worker.run(at, last):
                         rows.append(row or self._lost(worker, at))
@@ -203,6 +206,9 @@ class Campaign:
         finally:
             if worker is not None:
                 worker.close()
+
+    def _arguments(self) -> list[str]:
+        return [str(self._folder / "seeds"), str(self.seed), ",".join(self._only), self._program]
 
     def _lost(self, worker: _Worker, number: int) -> Row:
         case = make_case(self._seeds, self.seed, number, self._only)

@@ -205,7 +205,7 @@ def groups(pool: Pool) -> Mutated:
 
 def _many_frames(chosen: Chosen, rng: Random) -> None:
     """As many groups and frames as files with whole heart cycles have, each of one pixel."""
-    tree, count = chosen.tree, rng.choice((500, 3000))
+    tree, count = chosen.tree, rng.choice((300, 1000))
     own, order = tree.find(0x52009230), "<" if chosen.tree.little else ">"
     assert own is not None
     item = (own.children or [Node(ITEM, children=[])])[0]

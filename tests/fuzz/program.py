@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from medviewer.app.inspect import inspect_paths
-from medviewer.core.errors import MedviewerError
+from medviewer.core.errors import Cancelled, MedviewerError
 from medviewer.core.progress import Progress
 from medviewer.core.study import FileLocation, ImageRef, Scan, Stack, printable
 from medviewer.dicom.description import attributes
@@ -30,6 +30,7 @@ from .sentences import Said
 
 MOST_STACKS = 8
 """Stacks of one case that are looked at: a mutated series may fall into many."""
+MOST_REPORTS = 40
 MOST_FRAMES = 60
 """Frames of one case that are decoded at all; of more, the first, the middle and the last are."""
 
@@ -57,6 +58,16 @@ def use(path: Path, *, further: bool) -> list[Said]:
     return said
 
 
+class Patience(Progress):
+    """A person who gives up the search of a tree of tens of thousands of lines, which is made for that."""
+
+    def report(self, fraction: float | None, text: str = "") -> None:
+        super().report(fraction, text)
+        self.reports = getattr(self, "reports", 0) + 1
+        if self.reports > MOST_REPORTS:
+            self.cancel()
+
+
 def _frames(found: Scan) -> int:
     return sum(len(stack.images) for stack in found.stacks())
 
@@ -68,8 +79,10 @@ def _tags(found: Scan) -> list[Said]:
     for location in [place for place in locations if place.member or place.path.is_file()][:MOST_STACKS]:
         try:
             read = read_data_set(location)
-            for line in TagIndex(read, Progress()).find("0010").top[:2]:
+            for line in TagIndex(read, Patience()).find("0010").top[:2]:
                 as_text(line)
+        except Cancelled:
+            continue
         except MedviewerError as error:
             said.append(Said(type(error).__name__, str(error), whole=True, names=(printable(location.path.name),)))
     return said

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import faulthandler
+import importlib
 import json
 import logging
 import os
@@ -47,15 +48,14 @@ class _Records(logging.Handler):
 
 
 def main() -> None:
-    """Arguments: folder of seeds, folder for cases, campaign seed, mutators (comma-separated, may be empty), kept folder."""
+    """Arguments: folder of seeds, folder for cases, campaign seed, mutators (comma-separated, may be empty), module to be tried."""
     seeds_at, folder, seed, only = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
+    program = importlib.import_module(sys.argv[5])
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # C libraries print what they like
     faulthandler.enable()
     os.environ["MEDVIEWER_HOME"] = str(folder / "home")
     from medviewer.cli import _set_up_log
-
-    from . import program
 
     _set_up_log()  # what the program lets into its log, and of what it wants no warning
     warnings.simplefilter("always", append=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import tracemalloc
 import zlib
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
+from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import JPEG2000Lossless, JPEGBaseline8Bit
 from support.phantoms import write_phantom
@@ -18,12 +20,18 @@ from medviewer.core.errors import CannotDecode, NoVolume
 from medviewer.core.progress import Progress
 from medviewer.core.study import FileLocation, ImageRef
 from medviewer.core.volume import StoredValues
+from medviewer.dicom import tags
 from medviewer.dicom.codecs.form import PixelForm
 from medviewer.dicom.codecs.limits import unbelievable
+from medviewer.dicom.element_values import Elements
 from medviewer.dicom.frames import read_image
-from medviewer.dicom.header import DEFLATED
-from medviewer.dicom.objects.data_set import read_data_set
+from medviewer.dicom.header import DEFLATED, BadHeader, read_header
+from medviewer.dicom.objects.data_set import DataSet, read_data_set
+from medviewer.dicom.objects.tag_search import TagIndex
+from medviewer.dicom.objects.tag_tree import as_text, top_lines
+from medviewer.dicom.placement import frame_facts
 from medviewer.dicom.scan import scan
+from medviewer.dicom.values import rescale_of
 from medviewer.dicom.volumes import VolumeReader
 
 MIB = 1 << 20
@@ -134,3 +142,66 @@ def test_volume_that_no_machine_can_hold_is_refused_in_words(tmp_path: Path) -> 
     with pytest.raises(NoVolume, match=r"536870\.9 GB, more memory than there is"):
         VolumeReader(replace(stack, geometry=geometry, values=StoredValues("<i2")))
     assert VolumeReader(stack).volume.stored.shape == phantom.volume.shape
+
+
+def header_of(data: bytes, syntax: str = "1.2.840.10008.1.2.1"):
+    meta = b"\x02\x00\x10\x00UI" + (len(syntax) + len(syntax) % 2).to_bytes(2, "little") + syntax.encode() + b"\0" * (len(syntax) % 2)
+    content = bytes(128) + b"DICM" + meta + data
+    return read_header(io.BytesIO(content), len(content))
+
+
+MODALITY = b"\x08\x00\x60\x00CS\x02\x00CT"
+
+
+def test_millions_of_zeros_in_a_header_are_stepped_over_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("medviewer.dicom.header.MOST_ODD", 100)
+    header = header_of(MODALITY + bytes(8 << 20) + b"\x10\x00\x20\x00LO\x02\x00AB")
+    assert header.elements.text(0x00100020) == "AB"
+
+
+def test_header_of_millions_of_odd_elements_is_refused() -> None:
+    with pytest.raises(BadHeader, match="more than 300000 elements"):
+        header_of(MODALITY + b"\x09\x00\x10\x00\0\0\0\0" * 400_000)
+
+
+def test_unwanted_sequence_of_millions_of_items_is_refused() -> None:
+    item = b"\xfe\xff\x00\xe0\0\0\0\0"
+    head = b"\x08\x00\x40\x11SQ\0\0\xff\xff\xff\xff"
+    end = b"\xfe\xff\xdd\xe0\0\0\0\0"
+    assert header_of(MODALITY + head + item * 1000 + end).elements.text(0x00080060) == "CT"
+    with pytest.raises(BadHeader, match="more than 1500000 elements"):
+        header_of(MODALITY + head + item * 1_600_000 + end)
+
+
+@pytest.mark.parametrize("depth", [20, 500, 20_000])
+def test_sequences_within_sequences_end_somewhere(depth: int) -> None:
+    inside = b"\x08\x00\x40\x11SQ\0\0\xff\xff\xff\xff\xfe\xff\x00\xe0\xff\xff\xff\xff"
+    end = b"\xfe\xff\x0d\xe0\0\0\0\0\xfe\xff\xdd\xe0\0\0\0\0"
+    data = MODALITY + inside * depth + end * depth
+    if depth < 24:
+        assert header_of(data).elements.text(0x00080060) == "CT"
+    else:
+        with pytest.raises(BadHeader, match="nested more than 24 deep"):
+            header_of(data)
+
+
+def test_tags_nested_thousands_deep_are_walked_no_further_than_anybody_looks(tmp_path: Path) -> None:
+    ds = Dataset()
+    for _ in range(300):
+        outer = Dataset()
+        outer.ReferencedStudySequence = [ds]
+        ds = outer
+    found = DataSet(ds, None)
+    assert len(TagIndex(found, Progress())) < 300
+    assert as_text(top_lines(found)[0]).count("\n") < 300
+
+
+def test_frames_without_groups_of_their_own_share_one_placement() -> None:
+    shared = Elements()
+    shared.values = {tags.PIXEL_MEASURES: []}
+    header = Elements()
+    header.values = {tags.SHARED_GROUPS: [shared], tags.PER_FRAME_GROUPS: [Elements()]}
+    facts = frame_facts(header, 200_000)
+    assert len(facts) == 200_000
+    assert len({id(each) for each in facts}) == 2
+    assert len(rescale_of(header, 200_000)) == 200_000

@@ -6,6 +6,7 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
 from pydicom.errors import BytesLengthException
 
@@ -27,6 +28,7 @@ BAD_VALUES: tuple[type[Exception], ...] = (
     BytesLengthException,
 )
 """What reading the elements of a malformed data set raises."""
+LARGEST_NUMBER = 1e30
 
 
 def read_dataset(location: FileLocation) -> Dataset:
@@ -48,7 +50,19 @@ def damage_told(location: FileLocation, words: str) -> Iterator[None]:
     try:
         yield
     except BAD_VALUES as error:
-        raise CannotDecode(str(location), f"{words} ({error})", "damaged") from error
+        raise CannotDecode(str(location), f"{words}{in_brackets(error)}", "damaged") from error
+
+
+class BadValue(ValueError):
+    """A value of an object is missing or wrong; the text says which, without a full stop."""
+
+
+def in_brackets(error: Exception) -> str:
+    """What an error of reading an object says to a person: of what is missing its name, of what Python says nothing."""
+    if isinstance(error, BadValue):
+        return f" ({error})"
+    missing = error.name if isinstance(error, AttributeError) else None
+    return f" ({missing} is missing)" if missing and tag_for_keyword(missing) is not None else ""
 
 
 def items(ds: Dataset | None, keyword: str) -> list[Dataset]:
@@ -72,9 +86,12 @@ def text(ds: Dataset | None, keyword: str) -> str:
 
 
 def numbers(ds: Dataset | None, keyword: str) -> list[float]:
-    """Values as floats; empty when absent. Raises ``ValueError`` for what is no number."""
+    """Values as floats; empty when absent. Raises ``ValueError`` for what is no number, or far from any."""
     value = ds.get(keyword) if ds is not None else None
     if value is None or value == "":
         return []
     parts = value if isinstance(value, list | tuple) or (hasattr(value, "__iter__") and not isinstance(value, str | bytes)) else [value]
-    return [float(part) for part in parts]
+    found = [float(part) for part in parts]
+    if not all(abs(number) <= LARGEST_NUMBER for number in found):
+        raise BadValue(f"{keyword} is no number that can be")
+    return found

@@ -14,7 +14,7 @@ from medviewer.core.progress import Progress
 from medviewer.core.study import FileLocation
 from medviewer.dicom.files import Archives
 from medviewer.dicom.image_file import ImageFile
-from medviewer.dicom.objects.datasets import BAD_VALUES, item, items, numbers, read_dataset, text
+from medviewer.dicom.objects.datasets import BAD_VALUES, BadValue, in_brackets, item, items, numbers, read_dataset, text
 from medviewer.dicom.objects.plane_grids import FrameGrid, frame_grids, frame_places
 
 MOST_BYTES = 4 << 30
@@ -47,16 +47,19 @@ def read_map(location: FileLocation, progress: Progress) -> ScalarOverlay:
     try:
         progress.report(0.0, "Reading the map")
         ds = read_dataset(location)
-        mappings = [_mapping(ds, n) for n in range(int(ds.get("NumberOfFrames") or 1))]
+        places = frame_places(ds)
+        if not places:
+            raise BadValue("it has no frames")
+        mappings = [_mapping(ds, n) for n in range(len(places))]
         first = mappings[0]
         wanted = {n + 1 for n, mapping in enumerate(mappings) if mapping.label == first.label}
-        places = [place for place in frame_places(ds) if place.number in wanted]
+        places = [place for place in places if place.number in wanted]
         shape = int(ds.Rows), int(ds.Columns)
         grids = frame_grids(places, shape, text(ds, "FrameOfReferenceUID") or None)
         with Archives() as archives, ImageFile(location, archives) as file:
             stacks = tuple(_stack(grid, shape, file, mappings, _padding(ds), progress) for grid in grids)
     except BAD_VALUES as error:
-        raise CannotDecode(str(location), f"a part that every map has is missing or wrong ({error})", "damaged") from error
+        raise CannotDecode(str(location), f"a part that every map has is missing or wrong{in_brackets(error)}", "damaged") from error
     low, high = _range(stacks)
     others = len({mapping.label for mapping in mappings}) - 1
     remarks = (f"It holds {others + 1} maps; “{first.label}” is drawn.",) if others else ()
@@ -97,12 +100,13 @@ def _stack(
     grid: FrameGrid, shape: tuple[int, int], file: ImageFile, mappings: list[_Mapping], padding: float | None, progress: Progress
 ) -> PlaneStack:
     if 4 * grid.count * shape[0] * shape[1] > MOST_BYTES:
-        raise ValueError(f"it claims a grid of {shape[1]} x {shape[0]} x {grid.count} values")
+        raise BadValue(f"it claims a grid of {shape[1]} x {shape[0]} x {grid.count} values")
     values = np.full((grid.count, *shape), np.nan, np.float32)
     for done, (number, k) in enumerate(grid.slice_of.items()):
         progress.report(done / len(grid.slice_of), f"Reading frame {done + 1} of {len(grid.slice_of)}")
         stored = file.stored(number)
-        real = mappings[number - 1].real(stored)
+        with np.errstate(over="ignore"):  # what single precision can't hold is infinite, and drawn as nothing
+            real = mappings[number - 1].real(stored)
         if padding is not None:
             real[stored == stored.dtype.type(padding)] = np.nan
         values[k] = real

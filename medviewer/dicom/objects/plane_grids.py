@@ -11,10 +11,12 @@ from pydicom.dataset import Dataset
 
 from medviewer.core.geometry import Geometry
 from medviewer.core.overlay import ImageKey
-from medviewer.dicom.objects.datasets import item, items, numbers, text
+from medviewer.dicom.objects.datasets import BadValue, item, items, numbers, text
 from medviewer.dicom.stack_geometry import slice_geometry
 
 Float = NDArray[np.float64]
+MOST_ALIKE = 10_000
+"""Frames without groups of their own that are believed."""
 _SAME_PLANE_MM = 0.01
 _OFF_GRID = 0.05
 """Share of the slice distance that a plane may lie off a regular grid."""
@@ -48,6 +50,8 @@ def frame_places(ds: Dataset) -> list[FramePlace]:
     count = int(ds.get("NumberOfFrames") or 1)
     shared = item(ds, "SharedFunctionalGroupsSequence")
     own = items(ds, "PerFrameFunctionalGroupsSequence")
+    if count > max(len(own), MOST_ALIKE):
+        raise BadValue(f"it claims {count} frames and says of {len(own)} where they lie")
     uid = text(ds, "SOPInstanceUID")
     return [_place(ds, own[n] if n < len(own) else None, shared, n + 1, uid) for n in range(count)]
 
@@ -125,7 +129,7 @@ def _placed(places: list[FramePlace], shape: tuple[int, int], uid: str | None) -
     row, column = np.array(first.orientation[:3]), np.array(first.orientation[3:])
     normal = np.cross(row, column)
     if not np.isfinite(positions).all() or abs(np.linalg.norm(normal) - 1) > 0.01:
-        raise ValueError("its planes' directions or positions aren't valid")
+        raise BadValue("its planes' directions or positions aren't valid")
     planes = _planes(positions, normal)
     origins = np.array([positions[members[0]] for members in planes])
     index = _regular(origins, normal)

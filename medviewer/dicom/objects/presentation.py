@@ -15,7 +15,7 @@ from medviewer.core.voi import LookUpTable, Voi, VoiFunction, Window
 from medviewer.core.volume import Rescale
 from medviewer.dicom.files import Archives
 from medviewer.dicom.header import read_header
-from medviewer.dicom.objects.datasets import BAD_VALUES, item, items, numbers, read_dataset, text
+from medviewer.dicom.objects.datasets import BAD_VALUES, BadValue, in_brackets, item, items, numbers, read_dataset, text
 from medviewer.dicom.objects.presentation_graphics import read_graphics
 from medviewer.dicom.shutter import shutter_of
 
@@ -35,7 +35,7 @@ def read_presentation(location: FileLocation, progress: Progress) -> Presentatio
     try:
         return _state(ds, location)
     except BAD_VALUES as error:
-        raise CannotDecode(str(location), f"a part of the presentation state can't be read ({error})", "damaged") from error
+        raise CannotDecode(str(location), f"a part of the presentation state can't be read{in_brackets(error)}", "damaged") from error
 
 
 def _state(ds: Dataset, location: FileLocation) -> PresentationState:
@@ -66,7 +66,7 @@ def _state(ds: Dataset, location: FileLocation) -> PresentationState:
         remarks=tuple(remarks),
     )
     if rotation not in (0, 90, 180, 270):
-        raise ValueError(f"ImageRotation is {rotation}")
+        raise BadValue(f"ImageRotation is {rotation}")
     return state
 
 
@@ -104,7 +104,7 @@ def table_of(part: Dataset) -> LookUpTable:
     described = [int(n) for n in numbers(part, "LUTDescriptor")]
     data = part.get("LUTData")
     if len(described) != 3 or data is None:
-        raise ValueError("a look-up table has no descriptor or no data")
+        raise BadValue("a look-up table has no descriptor or no data")
     count, first, bits = described[0] or 1 << 16, described[1], described[2]
     if isinstance(data, bytes):
         values = np.frombuffer(data, "<u2") if len(data) >= 2 * count else np.frombuffer(data, np.uint8).astype(np.uint16)
@@ -113,7 +113,7 @@ def table_of(part: Dataset) -> LookUpTable:
         if len(values) < count <= 2 * len(values):  # entries of eight bits, two in a word
             values = values.astype("<u2").view(np.uint8).astype(np.uint16)
     if len(values) < count:
-        raise ValueError(f"a look-up table declares {count} entries and has {len(values)}")
+        raise BadValue(f"a look-up table declares {count} entries and has {len(values)}")
     return LookUpTable(first, values[:count].astype(np.uint16), bits, text(part, "LUTExplanation"))
 
 
@@ -122,7 +122,7 @@ def _area(part: Dataset) -> DisplayedArea:
     one = [int(n) for n in numbers(part, "DisplayedAreaTopLeftHandCorner")]
     other = [int(n) for n in numbers(part, "DisplayedAreaBottomRightHandCorner")]
     if len(one) != 2 or len(other) != 2:
-        raise ValueError("the displayed area has no corners")
+        raise BadValue("the displayed area has no corners")
     spacing, ratio = numbers(part, "PresentationPixelSpacing"), numbers(part, "PresentationPixelAspectRatio")
     known = spacing if len(spacing) == 2 else ratio
     aspect = known[0] / known[1] if len(known) == 2 and min(known) > 0 else None

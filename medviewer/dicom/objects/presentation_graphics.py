@@ -8,7 +8,7 @@ from pydicom.dataset import Dataset
 from medviewer.core.graphics import Graphic, Shape, Units
 from medviewer.core.overlay import ImageKey
 from medviewer.dicom.objects.colour import rgb_of_cielab
-from medviewer.dicom.objects.datasets import BAD_VALUES, items, numbers, text
+from medviewer.dicom.objects.datasets import BAD_VALUES, BadValue, items, numbers, text
 
 _SHAPES = {
     "POINT": Shape.POINT,
@@ -117,7 +117,7 @@ def _text(
     box = [*numbers(part, "BoundingBoxTopLeftHandCorner"), *numbers(part, "BoundingBoxBottomRightHandCorner")]
     anchor = numbers(part, "AnchorPoint")
     if not lines or (len(box) != 4 and len(anchor) != 2):
-        raise ValueError("a text has no words or no place")
+        raise BadValue("a text has no words or no place")
     box_units = _UNITS[text(part, "BoundingBoxAnnotationUnits") or "PIXEL"]
     return Graphic(
         Shape.TEXT,
@@ -140,5 +140,5 @@ def _text(
 def _points(values: list[float]) -> np.ndarray:
     points = np.array(values, np.float64)
     if not len(points) or len(points) % 2 or not np.isfinite(points).all():
-        raise ValueError("its points aren't pairs of numbers")
+        raise BadValue("its points aren't pairs of numbers")
     return points.reshape(-1, 2)

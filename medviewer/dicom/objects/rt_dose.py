@@ -13,7 +13,7 @@ from medviewer.core.progress import Progress
 from medviewer.core.study import FileLocation
 from medviewer.dicom.files import Archives
 from medviewer.dicom.image_file import ImageFile
-from medviewer.dicom.objects.datasets import BAD_VALUES, item, numbers, read_dataset, text
+from medviewer.dicom.objects.datasets import BAD_VALUES, BadValue, in_brackets, item, numbers, read_dataset, text
 
 Float = NDArray[np.float64]
 SHARES = (1.0, 0.95, 0.9, 0.8, 0.7, 0.5, 0.3, 0.1)
@@ -35,7 +35,7 @@ def read_dose(location: FileLocation, progress: Progress, archives: Archives | N
         values, offsets, resampled = _even(values, offsets)
         geometry = _geometry(ds, values.shape, offsets)
     except BAD_VALUES as error:
-        raise CannotDecode(str(location), f"a part that every dose grid has is missing or wrong ({error})", "damaged") from error
+        raise CannotDecode(str(location), f"a part that every dose grid has is missing or wrong{in_brackets(error)}", "damaged") from error
     finally:
         if archives is None:
             own.close()
@@ -55,10 +55,10 @@ def read_dose(location: FileLocation, progress: Progress, archives: Archives | N
 def _values(ds: Dataset, location: FileLocation, archives: Archives, progress: Progress) -> NDArray[np.float32]:
     scaling = numbers(ds, "DoseGridScaling")
     if not scaling or not np.isfinite(scaling[0]) or scaling[0] == 0:
-        raise ValueError("DoseGridScaling is missing, so its numbers are no doses")
+        raise BadValue("DoseGridScaling is missing, so its numbers are no doses")
     shape = max(int(ds.get("NumberOfFrames") or 1), 1), int(ds.Rows), int(ds.Columns)
     if 4 * shape[0] * shape[1] * shape[2] > MOST_BYTES:
-        raise ValueError(f"it claims a grid of {shape[2]} x {shape[1]} x {shape[0]} values")
+        raise BadValue(f"it claims a grid of {shape[2]} x {shape[1]} x {shape[0]} values")
     with ImageFile(location, archives) as file:
         values = np.empty(shape, np.float32)
         for k in range(shape[0]):
@@ -76,7 +76,7 @@ def _offsets(ds: Dataset, count: int) -> tuple[Float, tuple[str, ...]]:
     if count == 1:
         return np.zeros(1), ()
     if len(given) != count or not np.isfinite(given).all():
-        raise ValueError(f"its {count} planes have {len(given)} offsets, so nobody knows where they lie")
+        raise BadValue(f"its {count} planes have {len(given)} offsets, so nobody knows where they lie")
     if given[0] == 0:
         return given, ()
     position, normal = numbers(ds, "ImagePositionPatient"), _normal(ds)
@@ -90,7 +90,7 @@ def _axes(ds: Dataset) -> Float:
     values = numbers(ds, "ImageOrientationPatient")
     axes = np.array(values, np.float64)
     if len(values) != 6 or abs(np.linalg.norm(np.cross(axes[:3], axes[3:])) - 1) > 0.01:
-        raise ValueError("it doesn't say how its planes lie (ImageOrientationPatient)")
+        raise BadValue("it doesn't say how its planes lie (ImageOrientationPatient)")
     return axes.reshape(2, 3)
 
 
@@ -105,12 +105,12 @@ def _even(values: NDArray[np.float32], offsets: Float) -> tuple[NDArray[np.float
         return values, offsets, False
     gaps = np.diff(offsets)
     if gaps.min() <= 0:
-        raise ValueError("two of its planes lie at the same place")
+        raise BadValue("two of its planes lie at the same place")
     if np.ptp(gaps) <= max(0.01, 0.01 * float(gaps.mean())):
         return values, offsets, False
     count = round(float(offsets[-1] - offsets[0]) / float(gaps.min())) + 1
     if count > 16 * len(offsets):
-        raise ValueError("its planes are too unevenly spaced")
+        raise BadValue("its planes are too unevenly spaced")
     at = np.linspace(offsets[0], offsets[-1], count)
     before = np.clip(np.searchsorted(offsets, at, side="right") - 1, 0, len(offsets) - 2)
     share = ((at - offsets[before]) / (offsets[before + 1] - offsets[before])).astype(np.float32)[:, None, None]
@@ -120,7 +120,7 @@ def _even(values: NDArray[np.float32], offsets: Float) -> tuple[NDArray[np.float
 def _geometry(ds: Dataset, shape: tuple[int, ...], offsets: Float) -> Geometry:
     position, spacing = numbers(ds, "ImagePositionPatient"), numbers(ds, "PixelSpacing")
     if len(position) != 3 or len(spacing) != 2 or min(spacing) <= 0:
-        raise ValueError("it doesn't say where it lies (ImagePositionPatient, PixelSpacing)")
+        raise BadValue("it doesn't say where it lies (ImagePositionPatient, PixelSpacing)")
     row, column = _axes(ds)
     normal = np.cross(row, column)
     thickness = next(iter(numbers(ds, "SliceThickness")), 0.0)

@@ -11,7 +11,7 @@ from medviewer.core.errors import CannotDecode
 from medviewer.core.overlay import Contour, ContourKind, ImageKey, Roi, StructureOverlay
 from medviewer.core.progress import Progress
 from medviewer.core.study import FileLocation
-from medviewer.dicom.objects.datasets import BAD_VALUES, item, items, numbers, read_dataset, text
+from medviewer.dicom.objects.datasets import BAD_VALUES, BadValue, in_brackets, item, items, numbers, read_dataset, text
 from medviewer.dicom.objects.segments import distinct_colour
 
 CONTOUR_DATA = 0x30060050
@@ -29,7 +29,7 @@ def read_structures(location: FileLocation, progress: Progress) -> StructureOver
         observed = {int(part.get("ReferencedROINumber") or 0): part for part in items(ds, "RTROIObservationsSequence")}
         named = items(ds, "StructureSetROISequence")
         if not named and not drawn:
-            raise ValueError("it names no structures")
+            raise BadValue("it names no structures")
         rois, lost = [], 0
         for n, part in enumerate(progress.each(named, len(named), "Reading the structures")):
             number = int(part.get("ROINumber") or 0)
@@ -41,7 +41,9 @@ def read_structures(location: FileLocation, progress: Progress) -> StructureOver
             rois.append(roi)
             lost += bad
     except BAD_VALUES as error:
-        raise CannotDecode(str(location), f"a part that every structure set has is missing or wrong ({error})", "damaged") from error
+        raise CannotDecode(
+            str(location), f"a part that every structure set has is missing or wrong{in_brackets(error)}", "damaged"
+        ) from error
     remarks = (f"{lost} contour{'s' if lost > 1 else ''} could not be read and {'are' if lost > 1 else 'is'} not drawn.",) if lost else ()
     return StructureOverlay(tuple(rois), _frame_of_reference(ds, rois), remarks)
 
@@ -85,7 +87,7 @@ def _colour(drawn: Dataset | None, place: int) -> tuple[int, int, int]:
 def _contour(part: Dataset) -> Contour:
     points = _points(part)
     if points.size == 0 or points.size % 3 or not np.isfinite(points).all():
-        raise ValueError("its points aren't triples of numbers")
+        raise BadValue("its points aren't triples of numbers")
     offset = numbers(part, "ContourOffsetVector")
     points = points.reshape(-1, 3) + (np.array(offset) if len(offset) == 3 else 0.0)
     kind = ContourKind(text(part, "ContourGeometricType").upper() or "CLOSED_PLANAR")

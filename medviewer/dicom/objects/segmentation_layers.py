@@ -13,7 +13,7 @@ from medviewer.core.segmentation import Segment
 from medviewer.core.study import FileLocation
 from medviewer.dicom.files import Archives
 from medviewer.dicom.image_file import ImageFile
-from medviewer.dicom.objects.datasets import BAD_VALUES, read_dataset, text
+from medviewer.dicom.objects.datasets import BAD_VALUES, BadValue, in_brackets, read_dataset, text
 from medviewer.dicom.objects.plane_grids import FrameGrid, FramePlace, frame_grids, frame_places
 from medviewer.dicom.objects.segments import UNKNOWN_CODE, automatic_segments, distinct_colour, read_segments, tracking_ids
 
@@ -35,7 +35,9 @@ def read_segmentation(location: FileLocation, progress: Progress, archives: Arch
         with ImageFile(location, own) as file:
             return _overlay(ds, file, places, grids, segments, progress)
     except BAD_VALUES as error:
-        raise CannotDecode(str(location), f"a part that every segmentation has is missing or wrong ({error})", "damaged") from error
+        raise CannotDecode(
+            str(location), f"a part that every segmentation has is missing or wrong{in_brackets(error)}", "damaged"
+        ) from error
     finally:
         if archives is None:
             own.close()
@@ -47,7 +49,7 @@ def _overlay(
     kind = text(ds, "SegmentationType")
     shape = int(ds.Rows), int(ds.Columns)
     if kind not in ("BINARY", "FRACTIONAL", "LABELMAP"):
-        raise ValueError(f"SegmentationType is {kind or 'missing'}")
+        raise BadValue(f"SegmentationType is {kind or 'missing'}")
     by_number = {place.number: place for place in places}
     done, total = 0, len(places)
     layers: list[PlaneStack] = []
@@ -86,7 +88,7 @@ def _canvas(kind: str, ds: Dataset, grid: FrameGrid, shape: tuple[int, int], dty
 def _check_size(grid: FrameGrid, shape: tuple[int, int], itemsize: int) -> None:
     needed = grid.count * shape[0] * shape[1] * itemsize
     if needed > MOST_BYTES:
-        raise ValueError(f"it would take {needed >> 20} MB of memory")
+        raise BadValue(f"it would take {needed >> 20} MB of memory")
 
 
 def _with_unnamed(segments: dict[int, Segment], layers: list[PlaneStack], fractions: dict[int, list[PlaneStack]]) -> dict[int, Segment]:
