@@ -15,6 +15,7 @@ from medviewer.core.errors import CannotDecode
 from medviewer.core.study import FileLocation
 from medviewer.dicom.elements import BadHeader, Encoding
 from medviewer.dicom.files import ZIP_ERRORS, Archives, why_unreadable
+from medviewer.dicom.fragments import BadFragments, find_fragments
 from medviewer.dicom.header import DEFLATED, Header, NotDicom, PixelBytes, read_header
 
 log = logging.getLogger(__name__)
@@ -71,7 +72,7 @@ def _read(file: IO[bytes], size: int, location: FileLocation, largest_bytes: int
             return _read_until_damage(file, header, pixels, location)  # pydicom would inflate it without measure
         ds = cast(Dataset, dcmread(file, defer_size=largest_bytes, stop_before_pixels=True, force=True))
         if len(ds) or len(getattr(ds, "file_meta", ())):
-            return DataSet(ds, pixels)
+            return DataSet(ds, pixels, _read_behind_pixels(header, ds, location))
     except Exception as error:  # pydicom raises whatever the damage provokes; the slow way says how far it gets
         log.info("pydicom can't read a whole data set: %s", type(error).__name__)
     return _read_until_damage(file, header, pixels, location)
@@ -82,6 +83,25 @@ def _is_deflated(file: IO[bytes]) -> bool:
     found = DEFLATED.encode() in file.read(_META_BYTES)
     file.seek(0)
     return found
+
+
+def _read_behind_pixels(header: Header | None, ds: Dataset, location: FileLocation) -> tuple[str, ...]:
+    """Add the elements behind the pixel data (padding, signatures); of members of a ZIP they are left out, as all would be inflated."""
+    if header is None or header.pixels is None or location.member is not None:
+        return ()
+    pixels = header.pixels
+    if pixels.length is not None:
+        end = pixels.offset + pixels.length
+    else:
+        try:
+            found = find_fragments(header.stream, pixels.offset, header.size)
+        except BadFragments as error:
+            return (f"The pixel data is damaged: {error}.",)
+        last = found.spans[-1] if found.spans else (found.first, 0)
+        end = sum(last) + (8 if found.closed else 0)
+    if end < header.size:
+        _collect(header.stream, end, header.encoding, ds, lambda _: False)
+    return ()
 
 
 def _seekable(file: IO[bytes], location: FileLocation) -> IO[bytes]:

@@ -62,12 +62,13 @@ class TagLine:
 
 
 def top_lines(read: DataSet) -> list[TagLine]:
-    """Meta information, then all elements in order, then where the pixel data is."""
+    """Meta information and all elements in order, and where the pixel data is."""
     meta = getattr(read.ds, "file_meta", None)
     lines = _elements(meta) if meta is not None else []
     lines += _elements(read.ds)
     if read.pixels is not None:
         lines.append(_pixel_line(read.pixels))
+        lines.sort(key=lambda line: line.tag)  # there may be elements behind it
     return lines
 
 
