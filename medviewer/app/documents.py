@@ -15,6 +15,7 @@ from medviewer.core.study import FileLocation, ImageRef, Scan, Stack, StackKind
 from medviewer.dicom.objects.data_set import DataSet, read_data_set
 from medviewer.dicom.objects.enclosed import EnclosedFile, read_enclosed
 from medviewer.dicom.objects.sr_content import Report, report_of
+from medviewer.dicom.objects.summary import summary_of
 from medviewer.dicom.objects.video import Video, codec_of, raw_video, read_video
 from medviewer.dicom.objects.waveform import Waveform, read_waveform
 from medviewer.dicom.thumbnails import thumbnail
@@ -26,6 +27,20 @@ def read_tags(location: FileLocation, progress: Progress) -> DataSet:
     """All elements of a file but its pixels; raises `CannotDecode`."""
     progress.report(None, f"Reading {location.path.name}")
     return read_data_set(location)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Described:
+    """A data set, and label and value of what matters most in it."""
+
+    read: DataSet
+    summary: tuple[tuple[str, str], ...]
+
+
+def read_described(stack: Stack, progress: Progress) -> Described:
+    """All elements of a stack's file with a summary; raises `CannotDecode`."""
+    read = read_tags(stack.images[0].file, progress)
+    return Described(read, summary_of(read.ds))
 
 
 @dataclass(frozen=True, slots=True)

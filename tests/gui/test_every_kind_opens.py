@@ -216,6 +216,28 @@ def shows_the_first_picture(window: MainWindow, image: QImage) -> None:
     assert page.trouble == ""
 
 
+def write_registration(folder: Path) -> None:
+    ds = bare_object("66.1", "REG")
+    ds.FrameOfReferenceUID, ds.ContentDescription = "1.2.3", "a registration"
+    step, matrices, item = Dataset(), Dataset(), Dataset()
+    step.FrameOfReferenceTransformationMatrixType = "RIGID"
+    step.FrameOfReferenceTransformationMatrix = [1, 0, 0, 10, 0, 1, 0, -5, 0, 0, 1, 2, 0, 0, 0, 1]
+    matrices.MatrixSequence, item.MatrixRegistrationSequence = [step], [matrices]
+    item.FrameOfReferenceUID, ds.RegistrationSequence = "1.2.4", [item]
+    save_object(ds, folder / "registration.dcm")
+
+
+def write_measurements(folder: Path) -> None:
+    """A lensometry measurement: a class without images and without a page of its own."""
+    save_object(bare_object("78.1", "LEN"), folder / "measurements.dcm")
+
+
+def write_raw(folder: Path) -> None:
+    ds = bare_object("66", "OT")
+    ds.private_block(0x0011, "TEST", create=True).add_new(1, "OB", bytes(5000))
+    save_object(ds, folder / "raw.dcm")
+
+
 def says(*words: str) -> Callable[[MainWindow, QImage], None]:
     """A report's page has these words in its text."""
 
@@ -376,6 +398,9 @@ KINDS = [
     Kind("pressure", write_pressure, page_is_there(WaveformPage), shows_the_pressure),
     *(Kind(f"video-{codec}", video(codec), first_picture_is_there, shows_the_first_picture) for codec in SYNTAXES),
     Kind("plan", pydicom_file("rtplan.dcm"), page_is_there(TagPage), lists_tags("RTPLAN", "BeamSequence")),
+    Kind("registration", write_registration, page_is_there(TagPage), lists_tags("REG", "RegistrationSequence")),
+    Kind("measurements", write_measurements, page_is_there(TagPage), lists_tags("LEN")),
+    Kind("raw-data", write_raw, page_is_there(TagPage), lists_tags(f"5 kB: {bytes(24).hex(' ')}…")),
     drawn_kind("seg-binary", on_phantom(write_mask("BINARY")), OverlayKind.SEGMENTATION),
     drawn_kind("seg-fractional", on_phantom(write_mask("FRACTIONAL")), OverlayKind.SEGMENTATION),
     drawn_kind("seg-labelmap", on_phantom(write_mask("LABELMAP")), OverlayKind.SEGMENTATION),

@@ -87,7 +87,7 @@ def number_list(ds: Dataset, keyword: str) -> tuple[int, ...]:
 
 def code_in(ds: Dataset, keyword: str) -> Code | None:
     """The first code of a sequence of codes (PS3.3 section 8), None when there is none."""
-    items = _items(ds, keyword)
+    items = items_in(ds, keyword)
     if not items:
         return None
     value = next((text for name in ("CodeValue", "LongCodeValue", "URNCodeValue") if (text := text_of(items[0], name))), "")
@@ -98,7 +98,7 @@ def code_in(ds: Dataset, keyword: str) -> Code | None:
 def quantity(ds: Dataset) -> Quantity:
     """The value of a NUM item."""
     qualifier = code_in(ds, "NumericValueQualifierCodeSequence")
-    measured = _items(ds, "MeasuredValueSequence")
+    measured = items_in(ds, "MeasuredValueSequence")
     if not measured:
         return Quantity("", None, qualifier)
     return Quantity(text_of(measured[0], "NumericValue"), code_in(measured[0], "MeasurementUnitsCodeSequence"), qualifier)
@@ -108,7 +108,7 @@ def references(items: Sequence[Dataset] | None, series_uid: str = "") -> tuple[R
     """The objects that a sequence refers to."""
     found = []
     for item in items or ():
-        states = _items(item, "ReferencedSOPSequence")
+        states = items_in(item, "ReferencedSOPSequence")
         channels = number_list(item, "ReferencedWaveformChannels")
         found.append(
             Reference(
@@ -145,7 +145,8 @@ def coordinates(ds: Dataset, kind: str) -> Coordinates:
     return Coordinates(text_of(ds, "GraphicType"), points, kind, text_of(ds, "ReferencedFrameOfReferenceUID"))
 
 
-def _items(ds: Dataset, keyword: str) -> list[Dataset]:
+def items_in(ds: Dataset, keyword: str) -> list[Dataset]:
+    """The items of a sequence; empty when absent or damaged."""
     try:
         value = ds.get(keyword)
     except Exception as error:  # pydicom raises whatever the damage provokes

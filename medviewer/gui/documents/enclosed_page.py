@@ -67,6 +67,7 @@ class FilePage(QWidget):
         for label, value in self.facts:
             name, words = QLabel(label), QLabel(value)
             name.setProperty("role", "soft")
+            words.setTextFormat(Qt.TextFormat.PlainText)
             words.setWordWrap(True)
             words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             form.addRow(name, words)

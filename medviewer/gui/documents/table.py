@@ -35,15 +35,15 @@ class PageKind:
 
 
 def _read_tags(stack: Stack, progress: Progress) -> Any:
-    from medviewer.app.documents import read_tags
+    from medviewer.app.documents import read_described
 
-    return read_tags(stack.images[0].file, progress)
+    return read_described(stack, progress)
 
 
-def _tag_page(read: Any, stack: Stack, desk: Desk) -> QWidget:
+def _tag_page(described: Any, stack: Stack, desk: Desk) -> QWidget:
     from medviewer.gui.documents.tag_page import TagPage
 
-    return TagPage(read, stack.images[0].file, desk)
+    return TagPage(described.read, stack.images[0].file, desk, described.summary)
 
 
 def _read_report(stack: Stack, progress: Progress) -> Any:

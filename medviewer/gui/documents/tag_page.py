@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QPoint, Qt, QTimer, Slot
 from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
-from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QLabel, QLineEdit, QMenu, QTreeView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QFormLayout,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QLineEdit,
+    QMenu,
+    QTreeView,
+    QVBoxLayout,
+    QWidget,
+)
 
 from medviewer.app.documents import read_tags
 from medviewer.app.jobs import Lane
@@ -28,8 +39,11 @@ WIDTHS = (136, 210, 38, 38)
 class TagPage(QWidget):
     """A search field over the tree. The whole tree is walked, in a job, only when the first search asks for it."""
 
-    def __init__(self, read: DataSet, file: FileLocation, desk: Desk, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, read: DataSet, file: FileLocation, desk: Desk, summary: Sequence[tuple[str, str]] = (), parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
+        self.summary = tuple(summary)
         self._file, self._desk = file, desk
         self._lines = top_lines(read)
         self.index: TagIndex | None = None
@@ -54,6 +68,8 @@ class TagPage(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
+        if summary:
+            layout.addLayout(_facts(summary))
         layout.addLayout(row)
         for note in read.notes:
             layout.addWidget(_note(note))
@@ -161,6 +177,21 @@ class TagPage(QWidget):
             self.count.setText("Nothing found")
         if len(found.below) + len(found.top) <= MOST_OPENED:
             self.tree.expandAll()
+
+
+def _facts(summary: Sequence[tuple[str, str]]) -> QFormLayout:
+    form = QFormLayout()
+    form.setContentsMargins(20, 12, 20, 8)
+    form.setHorizontalSpacing(24)
+    form.setVerticalSpacing(4)
+    for label, value in summary:
+        name, words = QLabel(label), QLabel(value)
+        name.setProperty("role", "soft")
+        words.setTextFormat(Qt.TextFormat.PlainText)
+        words.setWordWrap(True)
+        words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        form.addRow(name, words)
+    return form
 
 
 def _row(line: TagLine) -> str:
