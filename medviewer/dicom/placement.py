@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -22,8 +23,8 @@ class FrameFacts:
     spacing_is_in_patient : False when it was measured at the detector (projection X-ray).
     nominal_step_mm : SpacingBetweenSlices, else SliceThickness; says nothing about where neighbours lie.
     image_type : with the part of a complex number (magnitude, phase ...) where the file names it apart.
-    trigger, reference_time : ms. time, content_time : seconds of the day. indices : dimension index values of an
-        enhanced image but those that count stacks and slices.
+    trigger, reference_time : ms. time, content_time : seconds since any midnight that all images share.
+    indices : dimension index values of an enhanced image but those that count stacks and slices.
     """
 
     position: Vector | None
@@ -81,14 +82,23 @@ def spacing_of(elements: Elements) -> tuple[tuple[float, float] | None, bool]:
 
 
 @lru_cache(maxsize=1 << 12)
-def seconds_of_day(time: str) -> float | None:
-    """``HHMMSS.ffffff`` (VR TM), or the time in a ``YYYYMMDDHHMMSS.ffffff`` (VR DT), as seconds; None when it isn't one."""
+def seconds_of(time: str) -> float | None:
+    """``HHMMSS.ffffff`` (VR TM) as seconds of the day, ``YYYYMMDDHHMMSS.ffffff`` (VR DT) as seconds since year 1; None for others."""
     whole, _, fraction = time.split("&")[0].split("+")[0].replace(":", "").partition(".")
-    if len(whole) == 14:
-        whole = whole[8:]
-    if len(whole) != 6 or not whole.isdigit() or not (fraction or "0").isdigit():
+    if len(whole) not in (6, 14) or not whole.isdigit() or not (fraction or "0").isdigit():
         return None
-    return int(whole[:2]) * 3600.0 + int(whole[2:4]) * 60.0 + float(f"{whole[4:]}.{fraction or 0}")
+    clock = whole[-6:]
+    seconds = int(clock[:2]) * 3600.0 + int(clock[2:4]) * 60.0 + float(f"{clock[4:]}.{fraction or 0}")
+    return seconds + midnight_of(whole[:8]) if len(whole) == 14 else seconds
+
+
+@lru_cache(maxsize=1 << 8)
+def midnight_of(day: str) -> float:
+    """A ``YYYYMMDD`` (VR DA) as seconds since year 1, so that times go on past midnight; 0 when it isn't one."""
+    try:
+        return datetime.datetime.strptime(day, "%Y%m%d").toordinal() * 86400.0
+    except ValueError:
+        return 0.0
 
 
 def _single(elements: Elements, remembered: Remembered) -> FrameFacts:
@@ -112,13 +122,18 @@ def _single(elements: Elements, remembered: Remembered) -> FrameFacts:
         acquisition=alike.acquisition,
         trigger=elements.number(tags.TRIGGER_TIME),
         reference_time=elements.number(tags.FRAME_REFERENCE_TIME),
-        time=seconds_of_day(elements.text(tags.ACQUISITION_TIME)),
-        content_time=seconds_of_day(elements.text(tags.CONTENT_TIME)),
+        time=_on_day(alike.time, elements.text(tags.ACQUISITION_TIME)),
+        content_time=_on_day(alike.content_time, elements.text(tags.CONTENT_TIME)),
     )
 
 
+def _on_day(midnight: float | None, time: str) -> float | None:
+    seconds = seconds_of(time)
+    return None if seconds is None else seconds + (midnight or 0.0)
+
+
 def _alike(elements: Elements) -> FrameFacts:
-    """What is mostly the same in all images of a series."""
+    """What is mostly the same in all images of a series; of the times the days."""
     spacing, in_patient = spacing_of(elements)
     kind = (*elements.texts(tags.IMAGE_TYPE), elements.text(tags.COMPLEX_COMPONENT), complex_part(elements))
     echo_time = elements.number(tags.ECHO_TIME)
@@ -136,6 +151,8 @@ def _alike(elements: Elements) -> FrameFacts:
         b_value=_first(elements.number(tags.DIFFUSION_B_VALUE), private_b_value(elements)),
         temporal=elements.integer(tags.TEMPORAL_POSITION),
         acquisition=elements.integer(tags.ACQUISITION_NUMBER),
+        time=midnight_of(elements.text(tags.ACQUISITION_DATE)),
+        content_time=midnight_of(elements.text(tags.CONTENT_DATE)),
     )
 
 
@@ -178,10 +195,10 @@ def _grouped(top: Elements, own: Elements | None, shared: Elements | None, count
         reference_time=converted.number(tags.FRAME_REFERENCE_TIME),
         time=_first(
             group(tags.TEMPORAL_POSITION_GROUP).number(tags.TEMPORAL_OFFSET),
-            seconds_of_day(content.text(tags.FRAME_ACQUISITION_TIME)),
-            seconds_of_day(converted.text(tags.ACQUISITION_TIME)),
+            seconds_of(content.text(tags.FRAME_ACQUISITION_TIME)),
+            seconds_of(converted.text(tags.ACQUISITION_TIME)),
         ),
-        content_time=seconds_of_day(content.text(tags.FRAME_REFERENCE_DATETIME)),
+        content_time=seconds_of(content.text(tags.FRAME_REFERENCE_DATETIME)),
         indices=tuple(value for n, value in enumerate(content.longs(tags.DIMENSION_INDEX_VALUES)) if n not in counted),
     )
 

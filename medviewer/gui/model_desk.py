@@ -93,10 +93,12 @@ class ModelDesk(QObject):
             self.changed.emit()
 
     def _show_last_analysis(self) -> None:
-        key = self._display.key
-        analyses = self.session.analyses(key, self._display.time) if key is not None else []
-        if analyses:
-            self._display.set_analysis(analyses[-1])
+        """The last answer for what is on display; one for the same series on another grid (resampled, or not) isn't."""
+        key, volume = self._display.key, self._display.volume
+        analyses = self.session.analyses(key, self._display.time) if key is not None and volume is not None else []
+        fitting = [a for a in analyses if volume is not None and a.volume.geometry.same_grid_as(volume.geometry)]
+        if fitting:
+            self._display.set_analysis(fitting[-1])
 
     def _look_at(self, stack: Stack, volume: Volume | None) -> None:
         """Find the details of the stack and the models that fit it, in a job; a late answer is dropped."""

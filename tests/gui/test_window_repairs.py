@@ -90,6 +90,12 @@ def test_a_model_runs_on_the_resampled_volume(qtbot, gappy: tuple[MainWindow, Ph
     run.trigger()
     qtbot.waitUntil(lambda: window.desk.display.analysis is not None, timeout=LIMIT_MS)
     assert window.desk.display.analysis.segmentation.labels.shape == (20, 48, 40)
+    press(window, None)
+    qtbot.waitUntil(lambda: window.desk.display.images is not None, timeout=LIMIT_MS)
+    assert window.desk.display.analysis is None
+    press(window, Repair.RESAMPLE)
+    wait_for_volume(qtbot, window)
+    assert window.desk.display.analysis is not None
 
 
 def test_showing_as_stored_goes_back(qtbot, gappy: tuple[MainWindow, Phantom]) -> None:

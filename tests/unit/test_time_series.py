@@ -52,6 +52,11 @@ def private(group: int, creator: str, element: int, vr: str, value: object) -> E
         ([put(TriggerTime=t) for t in ("0", "40.5", "81")], ["0 ms", "40 ms", "81 ms"], "heart phase"),
         ([put(FrameReferenceTime=t) for t in ("5000", "15000")], ["0.0 s", "10.0 s"], "time"),
         ([put(AcquisitionTime=t) for t in ("235958.5", "235959.75")], ["0.0 s", "1.2 s"], "time"),
+        (
+            [put(AcquisitionDate=d, AcquisitionTime=t) for d, t in (("20251231", "235959"), ("20260101", "000001.5"))],
+            ["0.0 s", "2.5 s"],
+            "time",
+        ),
         ([put(ContentTime=t) for t in ("101500", "101503.25")], ["0.0 s", "3.2 s"], "time"),
         ([put(InversionTime=t) for t in ("100", "900")], ["TI 100 ms", "TI 900 ms"], "inversion time"),
         ([put(), put(), put()], ["volume 1", "volume 2", "volume 3"], "number"),
