@@ -7,7 +7,7 @@ from medviewer.dicom.elements import Elements
 
 
 def display_notices(elements: Elements, count: int) -> tuple[tuple[str, str], ...]:
-    """(code, sentence) for tiles of a larger image, and for a colour profile that isn't applied."""
+    """(code, sentence) for tiles of a larger image, for a colour profile and for a mask that aren't applied."""
     found = []
     columns, rows = elements.long(tags.TOTAL_MATRIX_COLUMNS), elements.long(tags.TOTAL_MATRIX_ROWS)
     tile = elements.short(tags.COLUMNS), elements.short(tags.ROWS)
@@ -16,4 +16,6 @@ def display_notices(elements: Elements, count: int) -> tuple[tuple[str, str], ..
         found.append(("tiles", words))
     if tags.ICC_PROFILE in elements or any(tags.ICC_PROFILE in path for path in elements.items(tags.OPTICAL_PATHS)):
         found.append(("colour-profile", "Colours are shown as stored: the file's colour profile (ICC) isn't applied."))
+    if any(item.text(tags.MASK_OPERATION) in ("AVG_SUB", "TID", "REV_TID") for item in elements.items(tags.MASK_SUBTRACTION)):
+        found.append(("not-subtracted", "The file names a mask to subtract; images are shown as acquired, without subtraction."))
     return tuple(found)

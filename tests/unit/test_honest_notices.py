@@ -37,6 +37,16 @@ def test_an_image_that_is_its_own_matrix_is_no_tile(tmp_path):
     assert warnings(path) == {}
 
 
+def test_a_mask_that_is_not_subtracted_is_said_quietly(tmp_path):
+    mask = Dataset()
+    mask.MaskOperation, mask.MaskFrameNumbers = "AVG_SUB", 1
+    path = write_image(tmp_path / "xa.dcm", np.zeros((3, 8, 8), np.uint8), Modality="XA", MaskSubtractionSequence=[mask])
+    assert warnings(path)["not-subtracted"][0] == "info"
+    mask.MaskOperation = "NONE"
+    path = write_image(tmp_path / "none.dcm", np.zeros((3, 8, 8), np.uint8), Modality="XA", MaskSubtractionSequence=[mask])
+    assert warnings(path) == {}
+
+
 def test_a_colour_profile_that_is_not_applied_is_said_quietly(tmp_path):
     profile = Path(get_testdata_file("crayons.icc")).read_bytes()
     top = write_image(tmp_path / "top.dcm", np.zeros((8, 8, 3), np.uint8), ICCProfile=profile)
