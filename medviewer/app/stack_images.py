@@ -84,7 +84,7 @@ class StackImages:
 
     def _decode(self, reader: ImageReader, index: int) -> None:
         try:
-            image = reader.read(self.stack.images[index])
+            image = self._read_one(reader, index)
         except CannotDecode as error:
             with self._lock:
                 self._failed[index] = error.why
@@ -93,6 +93,9 @@ class StackImages:
                 self._images[index] = image
                 self._bytes += image.pixels.nbytes
         self._on_image(index)
+
+    def _read_one(self, reader: ImageReader, index: int) -> DecodedImage:
+        return reader.read(self.stack.images[index])
 
     def _next(self) -> int | None:
         """The unknown image nearest to the wanted one; room is made by dropping images that are farther away.

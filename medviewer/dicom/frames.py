@@ -19,6 +19,7 @@ from medviewer.dicom import tags
 from medviewer.dicom.colour_samples import rgb_of
 from medviewer.dicom.elements import Elements
 from medviewer.dicom.files import Archives
+from medviewer.dicom.header import Header
 from medviewer.dicom.image_file import ImageFile
 from medviewer.dicom.image_plane import is_length
 from medviewer.dicom.lut import Supplement, modality_lut, supplemental_palette
@@ -136,6 +137,10 @@ class ImageReader:
         """Decode one image. Raises `CannotDecode`."""
         file = self._opened(ref)
         return _image(file, ref.frame, self._facts[ref.frame - 1], ref.tile)
+
+    def header(self, ref: ImageRef) -> Header:
+        """The header of an image's file. Raises `CannotDecode`."""
+        return self._opened(ref).header
 
     def extras(self, ref: ImageRef) -> ImageExtras:
         """What lies over an image and hides it, mostly without decoding it. Raises `CannotDecode`."""

@@ -19,7 +19,7 @@ CLIP_MODALITIES = frozenset({"US", "XA", "RF", "ES", "IVUS"})
 """Modalities whose multi-frame images without positions are moving pictures."""
 PLACED_MODALITIES = frozenset({"CT", "MR", "PT"})
 """Modalities whose images should say where they lie."""
-_INFORMATION = frozenset({"lossy", "colour-profile", "not-subtracted"})
+_INFORMATION = frozenset({"lossy", "colour-profile", "not-subtracted", "tiles-together"})
 SAME_PLACE_MM = 0.01
 
 

@@ -14,6 +14,7 @@ from medviewer.app.repair import Repair
 from medviewer.app.save import Saved
 from medviewer.app.session import Session, SliceLoaded
 from medviewer.app.stack_images import StackImages
+from medviewer.app.whole_slide import stack_images
 from medviewer.core.errors import MedviewerError
 from medviewer.core.progress import Progress
 from medviewer.core.study import Scan, Stack
@@ -195,7 +196,7 @@ class Desk(QObject):
     def images_of(self, stack: Stack) -> StackImages:
         """The single images of a stack, to be decoded as they are looked at."""
         key = stack.key
-        return StackImages(
+        return stack_images(
             stack, self.session.jobs, lambda n: self.main.post_latest(f"image {key}", lambda: self._on_slice(SliceLoaded(key, n)))
         )
 

@@ -20,7 +20,7 @@ def warnings(path: Path) -> dict[str, tuple[str, str]]:
 
 
 def test_tiles_of_a_larger_image_are_named_as_such(tmp_path):
-    path = write_image(tmp_path / "tiles.dcm", np.zeros((6, 8, 8, 3), np.uint8), Modality="SM")
+    path = write_image(tmp_path / "tiles.dcm", np.zeros((6, 8, 8, 3), np.uint8), Modality="SM")  # and nothing says where they lie
     ds = pydicom.dcmread(path)
     ds.TotalPixelMatrixColumns, ds.TotalPixelMatrixRows = 24, 16
     ds.save_as(path)
@@ -34,6 +34,13 @@ def test_an_image_that_is_its_own_matrix_is_no_tile(tmp_path):
     ds = pydicom.dcmread(path)
     ds.TotalPixelMatrixColumns, ds.TotalPixelMatrixRows = 8, 8
     ds.save_as(path)
+    assert warnings(path) == {}
+
+
+def test_an_image_for_processing_is_marked(tmp_path):
+    path = write_image(tmp_path / "dx.dcm", np.zeros((8, 8), np.uint16), Modality="DX", PresentationIntentType="FOR PROCESSING")
+    assert warnings(path)["for-processing"][0] == "warning"
+    path = write_image(tmp_path / "shown.dcm", np.zeros((8, 8), np.uint16), Modality="DX", PresentationIntentType="FOR PRESENTATION")
     assert warnings(path) == {}
 
 
