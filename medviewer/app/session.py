@@ -21,7 +21,7 @@ from medviewer.core.finding import Finding
 from medviewer.core.progress import Progress
 from medviewer.core.study import Scan, Stack
 from medviewer.core.volume import Volume
-from medviewer.dicom.codecs.pool import decoders
+from medviewer.dicom.codecs.pool import close_decoders, decoders
 from medviewer.dicom.scan import scan
 from medviewer.dicom.volumes import VolumeReader
 from medviewer.inference.client import InferenceClient
@@ -240,8 +240,9 @@ class Session:
         save_settings(self.settings)
 
     def close(self) -> None:
-        """Cancel jobs, wait for them, stop the host."""
+        """Cancel jobs, wait for them, stop the decoders and the host."""
         self.jobs.close()
+        close_decoders()
         self.client.close()
 
     def __enter__(self) -> Session:

@@ -4,6 +4,16 @@ from __future__ import annotations
 
 import threading
 
+STAGES = 16
+
+
+def stage(done: int, total: int, phase: float) -> int:
+    """How far reading is, in `STAGES` steps: for what is made of all slices and costs too much to be made anew for each.
+
+    phase : 0..1 of a step; what has another phase changes at another time. The end is a step of its own.
+    """
+    return STAGES + 1 if done >= total else int(done * STAGES / total + phase)
+
 
 class NearestFirst:
     """Numbers 0 to count - 1, each given out once, nearest to the wanted one first. Safe to use from any thread."""

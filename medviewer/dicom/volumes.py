@@ -81,14 +81,14 @@ class VolumeReader:
         self.loaded: NDArray[np.bool_] = np.zeros(len(stack.images), np.bool_)
         self.failures: dict[int, str] = {}
         self.skipped: list[Refused] = []
+        self._filled = 0
         self._lock = threading.Lock()
         self._order = NearestFirst(len(stack.images), len(stack.images) // 2)
 
     @property
     def done(self) -> int:
-        """How many slices have been read or given up."""
-        with self._lock:
-            return int(np.count_nonzero(self.loaded)) + sum(not self.loaded[k] for k in self.failures)
+        """How many slices have been read, or given up and filled."""
+        return int(np.count_nonzero(self.loaded)) + self._filled
 
     def wants(self, k: int) -> None:
         """Read slice ``k`` next, then its neighbours. Any thread."""
@@ -175,10 +175,12 @@ class VolumeReader:
         if not missing:
             return
         if not self.loaded.any():
+            self._filled = len(missing)
             raise NoVolume(self.stack.series_uid, f"none of its slices can be decoded: {self.skipped[0].reason}")
         smallest = min(self.volume.stored[k].min() for k in np.flatnonzero(self.loaded))
         if smallest:  # they are zero, and pages that nobody wrote to take no memory
             self.volume.stored[missing] = smallest
+        self._filled = len(missing)
 
 
 def _read_slice(file: ImageFile, ref: ImageRef, out: NDArray[np.generic]) -> str | None:

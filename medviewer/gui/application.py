@@ -22,6 +22,9 @@ from medviewer.gui.messages import Level
 from medviewer.gui.theme.style import apply_theme
 
 log = logging.getLogger(__name__)
+SWITCH_S = 0.0005
+"""After so long a thread that works hands the interpreter over. Painting takes many small turns, as Qt lets go of the interpreter in
+each call; at Python's usual 5 ms, a thread that reads headers would hold up each of them."""
 UNEXPECTED = "Something went wrong that should not have; the program goes on. The details are in the log file."
 
 
@@ -44,6 +47,7 @@ def run(paths: Sequence[Path], *, study_uid: str | None = None, accession: str |
 
 def open_window(session: Session, sample_study: Callable[[Progress], Path] | None, wanted: Wanted, ask: Ask | None = None) -> MainWindow:
     """A window on a session, not shown yet. Closing it closes the session."""
+    sys.setswitchinterval(SWITCH_S)
     return MainWindow(Desk(session, ask or Ask(), sample_study, wanted))
 
 

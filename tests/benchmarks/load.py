@@ -77,7 +77,7 @@ def main() -> None:
     text = page(results, volume.shape, options.rounds)
     print(text)
     if options.write is not None:
-        insert(options.write, text)
+        insert_between(options.write, BEGIN, END, text)
 
 
 def measure(name: str, folder: Path, truth: Path, rounds: int) -> Measured:
@@ -155,20 +155,26 @@ def line(found: Measured) -> str:
 
 def page(results: list[Measured], shape: tuple[int, ...], rounds: int) -> str:
     """The table with machine and versions."""
-    import psutil
-
-    names = ("imagecodecs", "numpy", "pydicom", "SimpleITK")
-    versions = ", ".join(f"{name} {metadata.version(name)}" for name in names)
-    machine = f"{processor()}, {psutil.cpu_count()} cores, {psutil.virtual_memory().total / 2**30:.0f} GB, {platform.system()}"
     size = " x ".join(map(str, shape))
     columns = ["syntax", "medviewer, s", "SimpleITK, s", "ratio", "target", "ratio to pydicom", "first slice, s", "first / all", "memory"]
     head = [
-        f"{size} voxels of 12 bits in 16, medians of {rounds} rounds. {machine}; Python {platform.python_version()}, {versions}.",
+        f"{size} voxels of 12 bits in 16, medians of {rounds} rounds. {machine()}.",
         "",
         f"| {' | '.join(columns)} |",
         f"| {' | '.join(['---'] * len(columns))} |",
     ]
     return "\n".join([*head, *map(line, results)])
+
+
+def machine() -> str:
+    """Processor, system and versions."""
+    import psutil
+
+    versions = ", ".join(
+        f"{name} {metadata.version(name)}" for name in ("imagecodecs", "numpy", "pydicom", "PySide6-Essentials", "SimpleITK")
+    )
+    hardware = f"{processor()}, {psutil.cpu_count()} cores, {psutil.virtual_memory().total / 2**30:.0f} GB, {platform.system()}"
+    return f"{hardware}; Python {platform.python_version()}, {versions}"
 
 
 def processor() -> str:
@@ -180,10 +186,10 @@ def processor() -> str:
     return next((entry.split(":", 1)[1].strip() for entry in lines if entry.startswith("model name")), platform.machine())
 
 
-def insert(page_path: Path, text: str) -> None:
+def insert_between(page_path: Path, begin: str, end: str, text: str) -> None:
     """Put the text between the markers."""
-    before, rest = page_path.read_text(encoding="utf-8").split(BEGIN)
-    page_path.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{rest.split(END)[1]}", encoding="utf-8")
+    before, rest = page_path.read_text(encoding="utf-8").split(begin)
+    page_path.write_text(f"{before}{begin}\n\n{text}\n\n{end}{rest.split(end)[1]}", encoding="utf-8")
 
 
 if __name__ == "__main__":

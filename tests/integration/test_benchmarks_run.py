@@ -27,3 +27,10 @@ def test_load_compares_readers_and_writes_its_table(tmp_path: Path) -> None:
     assert "4 x 32 x 32 voxels" in table
     assert [row.split(" | ")[0].removeprefix("| ") for row in table.splitlines() if row.startswith("| ")][2:] == list(syntaxes)
     assert "<!-- responsiveness: begin -->" in text
+
+
+def test_responsiveness_opens_the_window_and_writes_its_table(tmp_path: Path) -> None:
+    text = benchmark("responsiveness.py", tmp_path / "page.md", "--slices", "12", "--size", "32", "--only", "raw")
+    table = text.split("<!-- responsiveness: begin -->")[1].split("<!-- responsiveness: end -->")[0]
+    assert "12 x 32 x 32 voxels" in table
+    assert "| raw | " in table

@@ -12,7 +12,6 @@ import os
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from functools import cache
 from types import TracebackType
 from typing import Self
 
@@ -190,9 +189,25 @@ class DecoderPool:
             return [] if self._closed else [worker for worker in self._all if worker.is_busy]
 
 
-@cache
+_shared: DecoderPool | None = None
+_sharing = threading.Lock()
+
+
 def decoders() -> DecoderPool:
-    """The pool that the whole program shares; it is closed when the program ends."""
-    pool = DecoderPool()
-    atexit.register(pool.close)
-    return pool
+    """The pool that the whole program shares; it is closed when the program ends at the latest."""
+    global _shared
+    with _sharing:
+        if _shared is None:
+            _shared = DecoderPool()
+            atexit.register(_shared.close)
+        return _shared
+
+
+def close_decoders() -> None:
+    """End the shared processes; whoever decodes something afterwards gets new ones."""
+    global _shared
+    with _sharing:
+        pool, _shared = _shared, None
+    if pool is not None:
+        pool.close()
+        atexit.unregister(pool.close)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QElapsedTimer, QPoint, Signal, Slot
+from PySide6.QtCore import QElapsedTimer, QPoint, QTimer, Signal, Slot
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QGridLayout, QWidget
 
@@ -19,6 +19,8 @@ from medviewer.imaging.reslice import PlaneKind, acquired_kind
 
 PLACES = ((0, 0), (0, 1), (1, 0), (1, 1))
 TWICE_MS = 600
+LATER_MS = 40
+"""While a volume loads, panes that show computed planes are painted so long after each other."""
 KINDS = (PlaneKind.AXIAL, PlaneKind.SAGITTAL, PlaneKind.CORONAL)
 
 
@@ -48,6 +50,9 @@ class Viewports(QWidget):
         for n in (0, 1):
             layout.setRowStretch(n, 1)
             layout.setColumnStretch(n, 1)
+        self._late: list[Pane] = []
+        self._later = QTimer(self, singleShot=True, interval=LATER_MS)
+        self._later.timeout.connect(self._refresh_one)
         display.changed.connect(self._on_change)
         toolbox.changed.connect(self._on_tool)
 
@@ -119,6 +124,8 @@ class Viewports(QWidget):
     def _on_change(self, change: Change) -> None:
         if Change.STACK in change:
             self._show_stack()
+        elif change == Change.DATA and self.display.reader is not None:
+            self._refresh_in_turn()
         else:
             self._refresh()
 
@@ -137,7 +144,9 @@ class Viewports(QWidget):
             first = KINDS.index(acquired_kind(display.volume_shown().geometry))
         elif display.images is not None:
             sources[0] = PresentedImages(display)
+        loads = display.reader is not None and display.reader.done < display.reader.loaded.size
         for pane, source in zip(self.panes, sources, strict=True):
+            pane.held = loads and source is not None and source.derived is not None
             pane.show_source(source)
         self._lay_out()
         self.activate(self.panes[first])
@@ -157,6 +166,25 @@ class Viewports(QWidget):
     def _refresh(self) -> None:
         for pane in self.visible_panes:
             pane.refresh()
+
+    def _refresh_in_turn(self) -> None:
+        """More slices are there: the pane that shows slices at once, those that go through all of them one after the other."""
+        for pane in self.visible_panes:
+            if pane.source is not None and pane.source.derived is None:
+                pane.refresh()
+            elif pane not in self._late:
+                self._late.append(pane)
+        if self._late and not self._later.isActive():
+            self._later.start()
+
+    @Slot()
+    def _refresh_one(self) -> None:
+        pane = self._late.pop(0)
+        pane.held = False
+        if pane in self.visible_panes:
+            pane.refresh()
+        if self._late:
+            self._later.start()
 
     def _cross_planes(self, pane: Pane) -> list[CrossPlane]:
         """The planes of the other panes, as lines in this one."""

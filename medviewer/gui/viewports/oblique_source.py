@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from medviewer.core.geometry import Geometry
 from medviewer.core.volume import Volume
+from medviewer.dicom.reading_order import stage
 from medviewer.gui.theme import colours
 from medviewer.gui.viewports.display import Display
 from medviewer.gui.viewports.source import Picture
@@ -16,6 +17,9 @@ from medviewer.imaging.plane_sampling import NearestVoxels, sample_linear
 from medviewer.imaging.reslice import PlaneFrame, cross, oblique_frame
 
 OBLIQUE_PIXELS = 512
+
+PHASE = 0.75
+"""While a volume loads, the free plane is made anew at other times than those of `planes_source.PHASES`."""
 
 
 class ObliqueSource:
@@ -75,7 +79,7 @@ class ObliqueSource:
         return (
             "oblique",
             self._place(),
-            int(np.count_nonzero(reader.loaded)),
+            stage(reader.done, reader.loaded.size, PHASE),
             self._display.time,
             id(self._volume),
             self._display.value_unit,

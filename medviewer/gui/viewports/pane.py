@@ -39,7 +39,10 @@ from medviewer.gui.viewports.time_words import time_words
 
 
 class Pane(QWidget):
-    """Shows one source of pictures. The window, the crosshair and the overlays come from the display all panes share."""
+    """Shows one source of pictures. The window, the crosshair and the overlays come from the display all panes share.
+
+    held : paint nothing but a word for now, as others come first.
+    """
 
     activated = Signal(object)  # Pane
     maximise_asked = Signal(object)  # Pane
@@ -52,6 +55,7 @@ class Pane(QWidget):
         self.source: Source | None = None
         self.view = View()
         self.active = False
+        self.held = False
         self.cross_planes: Callable[[Pane], list[CrossPlane]] = lambda _: []
         self._painter, self._gestures = PanePainter(), Gestures(self, toolbox)
         self._hover: QPointF | None = None
@@ -158,7 +162,14 @@ class Pane(QWidget):
         """The image with everything over it."""
         del event
         painter = QPainter(self)
-        picture, placement, area = self.picture, self.placement(), QRectF(self.rect())
+        try:
+            self._paint(painter)
+        finally:  # Qt crashes where a painter is left active by an exception
+            painter.end()
+
+    def _paint(self, painter: QPainter) -> None:
+        area = QRectF(self.rect())
+        picture, placement = (None, None) if self.held else (self.picture, self.placement())
         if picture is None or placement is None or self.source is None or not picture.loaded:
             painter.fillRect(self.rect(), QColor(colours.VIEW))
             draw_message(painter, area, self._empty_words())
@@ -171,7 +182,6 @@ class Pane(QWidget):
             self._draw_over(painter, area, picture, placement)
         if self.active:
             draw_border(painter, QSizeF(self.size()))
-        painter.end()
 
     def _draw_over(self, painter: QPainter, area: QRectF, picture: Picture, placement: Placement) -> None:
         source, display = self.source, self.display

@@ -71,6 +71,23 @@ class PanePainter:
         pixmap.setDevicePixelRatio(ratio)
         pixmap.fill(QColor(colours.VIEW))
         painter = QPainter(pixmap)
+        try:
+            self._paint(painter, display, source, picture, voi, placement, size, ratio)
+        finally:  # Qt crashes where a painter is left active by an exception
+            painter.end()
+        return pixmap
+
+    def _paint(
+        self,
+        painter: QPainter,
+        display: Display,
+        source: Source,
+        picture: Picture,
+        voi: Voi,
+        placement: Placement,
+        size: QSize,
+        ratio: float,
+    ) -> None:
         factor = reduction(placement.scale * min(placement.step) * ratio)
         grey = self._grey_image(source, picture, voi, inverted=display.inverted, factor=factor, shutter=display.overlay.shutter)
         painter.save()
@@ -88,8 +105,6 @@ class PanePainter:
                 paint_areas(painter, drawn, canvas)
             for drawn in display.objects:
                 self._lines.paint(painter, drawn, canvas)
-        painter.end()
-        return pixmap
 
     def _grey_image(self, source: Source, picture: Picture, voi: Voi, *, inverted: bool, factor: int, shutter: bool) -> QImage:
         key = (source.key(), voi, inverted, factor, shutter)

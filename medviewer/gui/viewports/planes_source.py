@@ -13,6 +13,7 @@ from medviewer.core.voi import is_padding
 from medviewer.core.volume import Rescale, Volume
 from medviewer.dicom.frames import ImageExtras
 from medviewer.dicom.overlay_planes import OverlayPlane, whole_plane
+from medviewer.dicom.reading_order import stage
 from medviewer.dicom.shutter import Shutter
 from medviewer.dicom.volumes import VolumeReader
 from medviewer.gui.theme import colours
@@ -21,6 +22,8 @@ from medviewer.gui.viewports.source import Picture
 from medviewer.imaging.plane_sampling import sample_nearest
 from medviewer.imaging.reslice import AxisPlanes, PlaneFrame, PlaneKind, axis_planes
 
+PHASES = {PlaneKind.AXIAL: 0.0, PlaneKind.CORONAL: 0.25, PlaneKind.SAGITTAL: 0.5}
+"""While a volume loads, planes that go through all slices are made anew at different times."""
 PLANE_COLOURS = {PlaneKind.AXIAL: colours.AXIAL, PlaneKind.CORONAL: colours.CORONAL, PlaneKind.SAGITTAL: colours.SAGITTAL}
 
 
@@ -64,7 +67,11 @@ class PlanesSource:
         reader = self._display.reader
         assert reader is not None
         index = self.index()
-        state = (bool(reader.loaded[index]), index in reader.failures) if self.planes.is_acquired else int(np.count_nonzero(reader.loaded))
+        state: Hashable
+        if self.planes.is_acquired:
+            state = bool(reader.loaded[index]), index in reader.failures
+        else:
+            state = stage(reader.done, reader.loaded.size, PHASES[self.kind])
         return self.kind, index, state, self._display.time, id(self._volume), self._display.value_unit, id(self._extras(index))
 
     def frame(self) -> PlaneFrame:

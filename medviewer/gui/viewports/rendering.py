@@ -36,9 +36,9 @@ def reduced(pixels: NDArray[np.generic], factor: int, empty: NDArray[np.bool_] |
 
     empty : pixels that don't count. A block of which most are empty takes the value of one of those.
     """
-    blocks = _blocks(pixels, factor)
     if empty is None or not empty.any():
-        return _as_type(blocks.mean(axis=(1, 3), dtype=np.float32), pixels.dtype)
+        return _as_type(_sums(pixels, factor) / (factor * factor), pixels.dtype)
+    blocks = _blocks(pixels, factor)
     left_out = _blocks(empty, factor)
     counts = factor * factor - np.count_nonzero(left_out, axis=(1, 3))
     sums = np.where(left_out, 0, blocks).sum(axis=(1, 3), dtype=np.float64)
@@ -49,6 +49,18 @@ def reduced(pixels: NDArray[np.generic], factor: int, empty: NDArray[np.bool_] |
 def _blocks(pixels: NDArray[np.generic], factor: int) -> NDArray[np.generic]:
     rows, columns = (n - n % factor for n in pixels.shape[:2])
     return pixels[:rows, :columns].reshape(rows // factor, factor, columns // factor, factor, *pixels.shape[2:])
+
+
+def _sums(pixels: NDArray[np.generic], factor: int) -> NDArray[Any]:
+    """Sums over blocks: whole planes are added, which is several times quicker than going from block to block."""
+    rows, columns = (n - n % factor for n in pixels.shape[:2])
+    whole = np.ascontiguousarray(pixels[:rows, :columns])
+    small = whole.dtype.kind in "biu" and whole.dtype.itemsize <= 2 and factor < 1 << 7
+    sums = np.zeros((rows // factor, columns // factor, *pixels.shape[2:]), np.int32 if small else np.float64)
+    for row in range(factor):
+        for column in range(factor):
+            sums += whole[row::factor, column::factor]
+    return sums
 
 
 def _as_type(means: NDArray[np.floating[Any]], dtype: np.dtype[np.generic]) -> NDArray[np.generic]:
