@@ -193,6 +193,9 @@ COMMAND = b"\0\0\0\0\x04\0\0\0\x0a\0\0\0" + b"\0\0\x02\0\x02\0\0\0\x31\0"
         pytest.param(COMMAND + PLAIN, id="command group in front"),
         pytest.param(b"\0" * 128 + b"DICM" + PLAIN, id="no meta information"),
         pytest.param(b"\0" * 128 + b"DICM" + b"\x02\0\x10\0\x12\0\0\x001.2.840.10008.1.2\0" + PLAIN, id="implicit meta information"),
+        pytest.param(
+            b"\0" * 128 + b"DICM" + b"\0\x02\0\x10UI\0\x14" + b"1.2.840.10008.1.2.1\0" + PLAIN, id="meta information in big endian"
+        ),
         pytest.param(written(PLAIN, syntax="1.2.840.10008.1.2"), id="declared implicit, written explicit"),
         pytest.param(written(PLAIN, syntax="1.2.3.4.5"), id="syntax nobody knows"),
     ],
