@@ -122,3 +122,13 @@ def test_real_structures_are_read_whole(test_data: Path) -> None:
         assert len(written) == len(roi.contours)
         assert all(np.array_equal(w, c.points_lps.ravel()) for w, c in zip(written, roi.contours, strict=True))
         assert roi.colour == tuple(int(v) for v in part.ROIDisplayColor)
+
+
+def test_contours_of_one_structure_in_two_items_are_all_drawn(tmp_path: Path, phantom: Phantom) -> None:
+    square = np.array([[0, 0, 5], [9, 0, 5], [9, 9, 5], [0, 9, 5.0]])
+    path = write_structures(tmp_path / "rs.dcm", phantom, [("a", "CLOSED_PLANAR", square), ("b", "CLOSED_PLANAR", square)])
+    ds = dcmread(path)
+    ds.ROIContourSequence[1].ReferencedROINumber = 1
+    ds.save_as(path)
+    overlay = read_structures(FileLocation(path), Progress())
+    assert [len(roi.contours) for roi in overlay.rois] == [2, 0]

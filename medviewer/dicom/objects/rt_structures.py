@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataelem import RawDataElement
@@ -23,9 +25,9 @@ def read_structures(location: FileLocation, progress: Progress) -> StructureOver
     progress.report(0.0, "Reading the structures")
     ds = read_dataset(location)
     try:
-        drawn = {
-            int(part.ReferencedROINumber): part for part in items(ds, "ROIContourSequence") if part.get("ReferencedROINumber") is not None
-        }
+        drawn: dict[int, list[Dataset]] = defaultdict(list)
+        for part in items(ds, "ROIContourSequence"):
+            drawn[int(part.get("ReferencedROINumber") or 0)].append(part)
         observed = {int(part.get("ReferencedROINumber") or 0): part for part in items(ds, "RTROIObservationsSequence")}
         named = items(ds, "StructureSetROISequence")
         if not named and not drawn:
@@ -33,19 +35,20 @@ def read_structures(location: FileLocation, progress: Progress) -> StructureOver
         rois, lost = [], 0
         for n, part in enumerate(progress.each(named, len(named), "Reading the structures")):
             number = int(part.get("ROINumber") or 0)
-            roi, bad = _roi(part, number, drawn.pop(number, None), observed.get(number), n)
+            roi, bad = _roi(part, number, drawn.pop(number, []), observed.get(number), n)
             rois.append(roi)
             lost += bad
         for number, contours in drawn.items():  # drawn and not named: a writer's slip that must not hide a contour
             roi, bad = _roi(None, number, contours, observed.get(number), len(rois))
             rois.append(roi)
             lost += bad
+        frame = _frame_of_reference(ds, rois)
     except BAD_VALUES as error:
         raise CannotDecode(
             str(location), f"a part that every structure set has is missing or wrong{in_brackets(error)}", "damaged"
         ) from error
     remarks = (f"{lost} contour{'s' if lost > 1 else ''} could not be read and {'are' if lost > 1 else 'is'} not drawn.",) if lost else ()
-    return StructureOverlay(tuple(rois), _frame_of_reference(ds, rois), remarks)
+    return StructureOverlay(tuple(rois), frame, remarks)
 
 
 def _frame_of_reference(ds: Dataset, rois: list[Roi]) -> str | None:
@@ -57,9 +60,9 @@ def _frame_of_reference(ds: Dataset, rois: list[Roi]) -> str | None:
     return only or text(ds, "FrameOfReferenceUID") or None
 
 
-def _roi(named: Dataset | None, number: int, drawn: Dataset | None, observed: Dataset | None, place: int) -> tuple[Roi, int]:
+def _roi(named: Dataset | None, number: int, drawn: list[Dataset], observed: Dataset | None, place: int) -> tuple[Roi, int]:
     contours, lost, thickness = [], 0, 0.0
-    for part in items(drawn, "ContourSequence"):
+    for part in (contour for group in drawn for contour in items(group, "ContourSequence")):
         try:
             contours.append(_contour(part))
             thickness = thickness or next(iter(numbers(part, "ContourSlabThickness")), 0.0)
@@ -68,7 +71,7 @@ def _roi(named: Dataset | None, number: int, drawn: Dataset | None, observed: Da
     roi = Roi(
         number,
         text(named, "ROIName"),
-        _colour(drawn, place),
+        _colour(drawn[0] if drawn else None, place),
         tuple(contours),
         text(observed, "RTROIInterpretedType").capitalize(),
         thickness or _plane_distance(contours),
@@ -88,8 +91,7 @@ def _contour(part: Dataset) -> Contour:
     points = _points(part)
     if points.size == 0 or points.size % 3 or not np.isfinite(points).all():
         raise BadValue("its points aren't triples of numbers")
-    offset = numbers(part, "ContourOffsetVector")
-    points = points.reshape(-1, 3) + (np.array(offset) if len(offset) == 3 else 0.0)
+    points = points.reshape(-1, 3)
     kind = ContourKind(text(part, "ContourGeometricType").upper() or "CLOSED_PLANAR")
     return Contour(kind, points, _image(part))
 
