@@ -89,7 +89,9 @@ def _slices(images: Sequence[Image]) -> ParallelSlices | None:
     facts, first = images[0].frame.facts, images[0].instance
     if first.kind is not None or first.form is None or facts.position is None or facts.orientation is None or facts.spacing is None:
         return None
-    if first.form.is_colour or first.form.photometric == "PALETTE COLOR":
+    if first.form.is_colour or first.form.photometric == "PALETTE COLOR" or first.has_colours:
+        return None
+    if "MOSAIC" in facts.image_type and images[0].frame.ref.tile is None:
         return None
     if not facts.spacing_is_in_patient or not _parallel(images):
         return None
@@ -103,6 +105,8 @@ def _sorted(images: Sequence[Image]) -> list[Image]:
     """Along the normal where all images are parallel and placed, else as the files count them."""
     by_number = sorted(images, key=_file_order)
     orientation = images[0].frame.facts.orientation
+    if images[0].instance.kind is None and all(image.frame.facts.volume_depth is not None for image in images):
+        return sorted(by_number, key=_volume_order)
     if images[0].instance.kind is not None or images[0].frame.facts.position is None or orientation is None:
         return by_number
     if not _parallel(images):
@@ -110,6 +114,12 @@ def _sorted(images: Sequence[Image]) -> list[Image]:
     normal = normal_of(orientation)
     heights = np.array([image.frame.facts.position for image in by_number], np.float64) @ normal
     return [by_number[n] for n in np.argsort(heights, kind="stable")]
+
+
+def _volume_order(image: Image) -> tuple[float, float]:
+    """Ultrasound volumes one after another, each along its own normal."""
+    facts = image.frame.facts
+    return float(facts.temporal or 0), facts.volume_depth or 0.0
 
 
 def _parallel(images: Sequence[Image]) -> bool:
@@ -127,6 +137,8 @@ def _judge(images: Sequence[Image]) -> Verdict:
         return Verdict(None, f"it is no series of images ({(first.instance.kind or StackKind.OTHER).value})")
     if form.is_colour or form.photometric == "PALETTE COLOR" or first.instance.has_colours:
         return Verdict(None, "colour images are shown as they are")
+    if facts.position is None and facts.volume_depth is not None:
+        return Verdict(None, "the images lie in an ultrasound volume whose place in the patient isn't known")
     if facts.position is None or facts.orientation is None:
         missing = Notice("no-position", "the images don't say where they lie in the patient")
         expected = first.instance.modality in PLACED_MODALITIES and len(images) > 1
@@ -154,7 +166,8 @@ def _image_kind(images: Sequence[Image], found: Verdict) -> StackKind:
         return StackKind.OTHER
     if len(images) == 1:
         return StackKind.IMAGE
-    is_clip = images[0].frame.facts.position is None and len(first.frames) > 1
+    facts = images[0].frame.facts
+    is_clip = facts.position is None and facts.volume_depth is None and len(first.frames) > 1
     return StackKind.CINE if is_clip and (first.is_cine or first.modality in CLIP_MODALITIES) else StackKind.STACK
 
 

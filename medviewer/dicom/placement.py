@@ -25,6 +25,7 @@ class FrameFacts:
     image_type : with the part of a complex number (magnitude, phase ...) where the file names it apart.
     trigger, reference_time : ms. time, content_time : seconds since any midnight that all images share.
     indices : dimension index values of an enhanced image but those that count stacks and slices.
+    volume_depth : how far a frame lies along the normal of an ultrasound volume, whose place in the patient isn't known.
     """
 
     position: Vector | None
@@ -46,6 +47,7 @@ class FrameFacts:
     time: float | None = None
     content_time: float | None = None
     indices: tuple[int, ...] = ()
+    volume_depth: float | None = None
 
 
 def frame_facts(elements: Elements, count: int, remembered: Remembered | None = None) -> list[FrameFacts]:
@@ -200,7 +202,17 @@ def _grouped(top: Elements, own: Elements | None, shared: Elements | None, count
         ),
         content_time=seconds_of(content.text(tags.FRAME_REFERENCE_DATETIME)),
         indices=tuple(value for n, value in enumerate(content.longs(tags.DIMENSION_INDEX_VALUES)) if n not in counted),
+        volume_depth=_depth_in_volume(group(tags.PLANE_POSITION_VOLUME), group(tags.PLANE_ORIENTATION_VOLUME)),
     )
+
+
+def _depth_in_volume(position: Elements, orientation: Elements) -> float | None:
+    """Place of a frame along the normal of an enhanced ultrasound volume (PS3.3 C.8.24.6.1 and C.8.24.6.2)."""
+    place, axes = position.floats(tags.IMAGE_POSITION_VOLUME), orientation.floats(tags.IMAGE_ORIENTATION_VOLUME)
+    if len(place) != 3 or len(axes) != 6:
+        return None
+    (a, b, c), (d, e, f), (x, y, z) = axes[:3], axes[3:], place
+    return (b * f - c * e) * x + (c * d - a * f) * y + (a * e - b * d) * z
 
 
 def _counting_dimensions(elements: Elements) -> frozenset[int]:

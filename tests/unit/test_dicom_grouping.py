@@ -266,3 +266,27 @@ def test_images_shifted_within_one_plane_are_not_said_to_lie_at_one_place(tmp_pa
     change(phantom, lambda ds, k: setattr(ds, "ImagePositionPatient", [str(3 * k), "0", "0"]))
     (stack,) = stacks(tmp_path)
     assert stack.why_not == "all images lie in one plane"
+
+
+def test_frames_of_an_ultrasound_volume_are_sorted_in_it_and_claim_no_place_in_the_patient(tmp_path: Path) -> None:
+    phantom = write_phantom(tmp_path, shape_kji=SMALL, multiframe=True)
+    ds = pydicom.dcmread(phantom.paths[0])
+    ds.SOPClassUID = ds.file_meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.6.2"
+    ds.Modality = "US"
+    del ds.SharedFunctionalGroupsSequence[0].PlaneOrientationSequence
+    turn = pydicom.Dataset()
+    turn.ImageOrientationVolume = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0]
+    ds.SharedFunctionalGroupsSequence[0].PlaneOrientationVolumeSequence = [turn]
+    heights = []
+    for frame in ds.PerFrameFunctionalGroupsSequence:
+        heights.append(float(frame.PlanePositionSequence[0].ImagePositionPatient[2]))
+        place = pydicom.Dataset()
+        place.ImagePositionVolume = [float(value) for value in frame.PlanePositionSequence[0].ImagePositionPatient]
+        frame.PlanePositionVolumeSequence = [place]
+        del frame.PlanePositionSequence
+    ds.save_as(phantom.paths[0])
+    (stack,) = stacks(tmp_path)
+    assert stack.kind is StackKind.STACK
+    assert stack.geometry is None
+    assert "ultrasound volume" in (stack.why_not or "")
+    assert [heights[image.frame - 1] for image in stack.images] == sorted(heights)

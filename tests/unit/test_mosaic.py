@@ -66,6 +66,7 @@ def test_mosaic_without_a_layout_is_shown_as_it_is(tmp_path: Path) -> None:
     ds.save_as(path)
     stack = only(path)
     assert (stack.kind, stack.rows, stack.columns) == (StackKind.IMAGE, 48, 36)
+    assert stack.slices is None  # its position is that of no slice, so it can't be exported as one
     assert [notice.code for notice in stack.warnings] == ["mosaic"]
 
 
