@@ -8,7 +8,7 @@ from collections.abc import Callable
 from medviewer.app.jobs import Jobs, Lane
 from medviewer.core.errors import CannotDecode
 from medviewer.core.progress import Progress
-from medviewer.core.study import Stack
+from medviewer.core.study import ImageRef, Stack
 from medviewer.dicom.frames import DecodedImage, ImageReader
 
 BUDGET_BYTES = 768 * 2**20
@@ -35,6 +35,11 @@ class StackImages:
         """The image if it is decoded."""
         with self._lock:
             return self._images.get(index)
+
+    @property
+    def tiles(self) -> tuple[tuple[ImageRef, tuple[int, int]], ...]:
+        """What an image was put together from, once it is: images, and the (row, column) of their first pixels in it."""
+        return ()
 
     def why_not(self, index: int) -> str | None:
         """Why an image could not be decoded, without its path."""

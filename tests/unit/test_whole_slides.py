@@ -13,11 +13,16 @@ from pydicom.dataset import Dataset
 from support.images import write_image
 
 from medviewer.app.jobs import Jobs
+from medviewer.app.overlays import read_overlay
 from medviewer.app.whole_slide import WholeSlide, stack_images
+from medviewer.core.overlay import OverlayKind
 from medviewer.core.progress import Progress
-from medviewer.core.study import Stack
+from medviewer.core.study import FileLocation, Stack
 from medviewer.dicom.frames import DecodedImage
+from medviewer.dicom.header import read_header
 from medviewer.dicom.scan import scan
+from medviewer.dicom.tile_matrix import tile_matrix
+from medviewer.gui.viewports.object_planes import over_tiles
 
 ROWS, COLUMNS, TILE = 20, 27, 8
 WHOLE = np.random.default_rng(5).integers(0, 256, (ROWS, COLUMNS, 3)).astype(np.uint8)
@@ -96,3 +101,23 @@ def test_a_real_slide_is_what_highdicom_makes_of_it(test_data: Path):
     wanted = hd.imread(path).get_total_pixel_matrix(dtype=np.uint8)
     (stack,) = scan([path], Progress()).stacks()
     np.testing.assert_array_equal(shown(stack).pixels, wanted)
+
+
+def test_a_segmentation_of_tiles_lies_on_the_slide_where_highdicom_puts_it(test_data: Path):
+    import highdicom as hd
+
+    folder = test_data / "dicom/breadth/segmentation-and-microscopy"
+    segmentation = read_overlay(OverlayKind.SEGMENTATION, FileLocation(folder / "seg_image_sm_control_labelmap.dcm"), Progress())
+    (stack,) = scan([folder / "sm_image.dcm"], Progress()).stacks()
+    matrix = tile_matrix(read_header_of(folder / "sm_image.dcm"), len(stack.images))
+    tiles = tuple(zip(sorted(stack.images, key=lambda ref: ref.frame), matrix.places, strict=True))
+    found = np.zeros((matrix.rows, matrix.columns), np.uint16)
+    for layer in segmentation.layers:
+        found = np.maximum(found, over_tiles(layer, tiles, found.shape))
+    wanted = hd.seg.segread(folder / "seg_image_sm_control_labelmap.dcm").get_total_pixel_matrix(combine_segments=True)
+    np.testing.assert_array_equal(found, wanted)
+
+
+def read_header_of(path: Path):
+    with path.open("rb") as file:
+        return read_header(file, path.stat().st_size).elements

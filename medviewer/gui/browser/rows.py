@@ -54,10 +54,14 @@ def _study(study: Study) -> Row:
     return Row(RowKind.STUDY, ("study", study.study_uid), study.description or "Study", joined(when, study.accession))
 
 
+_SAID_ELSEWHERE = frozenset({"several-volumes", "tiles-together", "colour-profile", "not-subtracted"})
+"""Nothing to be warned of: the count says it, or the image itself looks like it."""
+
+
 def _stack(stack: Stack) -> Row:
     number = f"Series {stack.series_number}" if stack.series_number is not None else ""
     part = f"part {stack.number}" if stack.number > 1 else ""
-    notes = tuple(notice.message for notice in stack.warnings if notice.code != "several-volumes")  # the count says it
+    notes = tuple(notice.message for notice in stack.warnings if notice.code not in _SAID_ELSEWHERE)
     if stack.kind.has_images and len(stack.images) > 1 and stack.why_not:
         notes = (f"Shown as single images: {stack.why_not}.", *notes)
     named = "" if stack.kind.has_images else class_name(stack.sop_class_uid)

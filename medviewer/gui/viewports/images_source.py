@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medviewer.core.geometry import Geometry
-from medviewer.core.study import StackKind
+from medviewer.core.overlay import PlaneStack
+from medviewer.core.study import ImageRef, StackKind
 from medviewer.core.voi import Voi, Window
 from medviewer.dicom.frames import DecodedImage, found_window
 from medviewer.gui.theme import colours
@@ -31,6 +32,7 @@ class ImagesSource:
         self.title = "Image" if self.count() == 1 else "Images"
         self._index = 0 if self.count() < 3 or images.stack.kind is StackKind.CINE else self.count() // 2
         self._found: dict[int, Window] = {}
+        self.over_tiles: dict[int, tuple[PlaneStack, NDArray[np.generic]]] = {}
         images.want(self._index)
 
     def count(self) -> int:
@@ -62,6 +64,11 @@ class ImagesSource:
             if place == self._index or known[place]:
                 return place
         return self._index
+
+    @property
+    def tiles(self) -> tuple[tuple[ImageRef, tuple[int, int]], ...]:
+        """What the image was put together from, where it was."""
+        return self._images.tiles
 
     def key(self) -> Hashable:
         """The image, and whether it is decoded."""

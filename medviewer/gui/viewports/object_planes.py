@@ -17,6 +17,7 @@ from medviewer.imaging.plane_sampling import sample_nearest
 from medviewer.imaging.reslice import AxisPlanes
 
 Array = NDArray[np.generic]
+Tiles = tuple[tuple[ImageRef, tuple[int, int]], ...]
 
 
 def image_of(source: Source, display: Display) -> ImageRef | None:
@@ -44,6 +45,8 @@ def plane_of(stack: PlaneStack, source: Source, picture: Picture, image: ImageKe
     """
     if stack.geometry is not None and in_patient and picture.frame is not None:
         return _placed(stack.array, stack.geometry, source, picture)
+    if isinstance(source, ImagesSource) and source.tiles:
+        return _over_tiles(stack, source, (picture.pixels.shape[0], picture.pixels.shape[1]))
     k = stack.slice_on(image) if image is not None else None
     if k is None:
         return None
@@ -52,6 +55,28 @@ def plane_of(stack: PlaneStack, source: Source, picture: Picture, image: ImageKe
     if arrangement is not None and plane.shape == arrangement.shape:
         plane = arrangement.array(plane)
     return plane if plane.shape == picture.pixels.shape[:2] else None
+
+
+def _over_tiles(stack: PlaneStack, source: ImagesSource, shape: tuple[int, int]) -> Array:
+    """The values made on single tiles, put together as the tiles are; kept with the source, as every paint asks for them."""
+    known = source.over_tiles.get(id(stack))
+    if known is not None and known[0] is stack:
+        return known[1]
+    whole = over_tiles(stack, source.tiles, shape)
+    source.over_tiles[id(stack)] = stack, whole
+    return whole
+
+
+def over_tiles(stack: PlaneStack, tiles: Tiles, shape: tuple[int, int]) -> Array:
+    """The values made on single tiles as an array over the image they make, of that shape; 0 where there are none."""
+    slices = {key: k for k, keys in enumerate(stack.images) for key in keys}
+    whole = np.zeros(shape, stack.array.dtype)
+    for ref, (row, column) in tiles:
+        k = slices.get((ref.sop_instance_uid, ref.frame))
+        if k is not None:
+            part = whole[row : row + stack.array.shape[1], column : column + stack.array.shape[2]]
+            part[...] = stack.array[k, : part.shape[0], : part.shape[1]]
+    return whole
 
 
 def _placed(array: Array, geometry: Geometry, source: Source, picture: Picture) -> Array | None:
