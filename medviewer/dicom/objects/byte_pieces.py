@@ -1,4 +1,4 @@
-"""A file that isn't there: bytes of ours and stretches of a real file, read as if they lay behind each other."""
+"""Files that aren't there: bytes of ours and stretches of a real file, read as if they lay behind each other."""
 
 from __future__ import annotations
 
@@ -7,14 +7,86 @@ import io
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from medviewer.core.study import FileLocation
 from medviewer.dicom.files import Archives
 
 
+class Bytes(Protocol):
+    """Something to read from anywhere, from any thread."""
+
+    size: int
+
+    def read(self, begin: int, length: int) -> bytes:
+        """Bytes from ``begin`` on, fewer at the end."""
+        ...
+
+    def close(self) -> None:
+        """Let the file go."""
+        ...
+
+
+class FileBytes:
+    """A file. A member of a ZIP is taken into memory, as it can't be read from the middle."""
+
+    def __init__(self, location: FileLocation) -> None:
+        """Open it; raises ``OSError`` or one of `files.ZIP_ERRORS`."""
+        with Archives() as archives:
+            file, self.size = archives.open(location)
+            if location.member is not None:
+                with file:
+                    file = io.BytesIO(file.read())
+            self._file = file
+        self._lock = threading.Lock()
+
+    def read(self, begin: int, length: int) -> bytes:
+        """Bytes from ``begin`` on, fewer at the end."""
+        with self._lock:
+            self._file.seek(begin)
+            return self._file.read(max(length, 0))
+
+    def close(self) -> None:
+        """Close it."""
+        self._file.close()
+
+
+class Stretches:
+    """Many stretches of something else, behind each other. offsets, lengths : int64, where each lies in it."""
+
+    def __init__(self, source: Bytes, offsets: NDArray[np.int64], lengths: NDArray[np.int64]) -> None:
+        self._source, self._offsets, self._lengths = source, offsets, lengths
+        ends = np.cumsum(lengths)
+        self._starts = ends - lengths
+        self.size = int(ends[-1]) if len(ends) else 0
+
+    def read(self, begin: int, length: int) -> bytes:
+        """Bytes from ``begin`` on, fewer at the end."""
+        end = min(begin + length, self.size)
+        if begin >= end:
+            return b""
+        first = int(np.searchsorted(self._starts, begin, "right")) - 1
+        last = int(np.searchsorted(self._starts, end, "left"))
+        # One read over all that lies between: stretches follow each other closely in what is read here.
+        base = int(self._offsets[first])
+        whole = memoryview(self._source.read(base, int(self._offsets[last - 1] + self._lengths[last - 1]) - base))
+        parts = []
+        for offset, size in zip((self._offsets[first:last] - base).tolist(), self._lengths[first:last].tolist(), strict=True):
+            parts.append(whole[offset : offset + size])
+        skipped = begin - int(self._starts[first])
+        return b"".join(parts)[skipped : skipped + end - begin]
+
+    def close(self) -> None:
+        """Close what it reads from."""
+        self._source.close()
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Bytes of ours, or ``length`` bytes of the file from ``offset``."""
+    """Bytes of ours, or ``length`` bytes from ``offset`` of something else."""
 
     length: int
     offset: int = 0
@@ -27,60 +99,30 @@ class Piece:
 
 
 class Pieces:
-    """Reads anywhere, from any thread. A member of a ZIP is taken into memory, as it can't be read from the middle."""
+    """Bytes of ours between stretches of something else."""
 
-    def __init__(self, location: FileLocation, pieces: Sequence[Piece]) -> None:
-        """Open the file; raises ``OSError`` or one of `files.ZIP_ERRORS`."""
-        archives = Archives()
-        try:
-            file, _ = archives.open(location)
-            if location.member is not None:
-                with file:
-                    file = io.BytesIO(file.read())
-            self._file = file
-        finally:
-            archives.close()
-        self._lock = threading.Lock()
-        self._set(pieces)
-
-    def _set(self, pieces: Sequence[Piece]) -> None:
+    def __init__(self, source: Bytes, pieces: Sequence[Piece]) -> None:
+        self.source = source
         self.pieces = tuple(piece for piece in pieces if piece.length)
         self._starts: list[int] = []
-        at = 0
+        self.size = 0
         for piece in self.pieces:
-            self._starts.append(at)
-            at += piece.length
-        self.size = at
-
-    def rearrange(self, pieces: Sequence[Piece]) -> None:
-        """Let the same file hold other pieces."""
-        with self._lock:
-            self._set(pieces)
-
-    def stretch(self, begin: int, length: int) -> list[Piece]:
-        """The pieces that bytes ``begin .. begin + length`` consist of."""
-        found = []
-        number = bisect.bisect_right(self._starts, begin) - 1
-        while length > 0 and 0 <= number < len(self.pieces):
-            piece, inside = self.pieces[number], begin - self._starts[number]
-            count = min(piece.length - inside, length)
-            data = piece.data[inside : inside + count] if piece.data is not None else None
-            found.append(Piece(count, piece.offset + inside, data))
-            begin, length, number = begin + count, length - count, number + 1
-        return found
+            self._starts.append(self.size)
+            self.size += piece.length
 
     def read(self, begin: int, length: int) -> bytes:
         """Bytes from ``begin`` on, fewer at the end."""
-        with self._lock:
-            parts = []
-            for piece in self.stretch(begin, min(length, max(self.size - begin, 0))):
-                if piece.data is not None:
-                    parts.append(piece.data)
-                else:
-                    self._file.seek(piece.offset)
-                    parts.append(self._file.read(piece.length))
-            return b"".join(parts)
+        parts = []
+        length = min(length, self.size - begin)
+        number = bisect.bisect_right(self._starts, begin) - 1
+        while length > 0:
+            piece, inside = self.pieces[number], begin - self._starts[number]
+            count = min(piece.length - inside, length)
+            data = piece.data
+            parts.append(self.source.read(piece.offset + inside, count) if data is None else data[inside : inside + count])
+            begin, length, number = begin + count, length - count, number + 1
+        return b"".join(parts)
 
     def close(self) -> None:
-        """Close the file."""
-        self._file.close()
+        """Close what it reads from."""
+        self.source.close()

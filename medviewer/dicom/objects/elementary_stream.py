@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from medviewer.core.progress import Progress
-from medviewer.dicom.objects.byte_pieces import Pieces
+from medviewer.dicom.objects.byte_pieces import Bytes
 from medviewer.dicom.objects.picture_order import H264Order, H265Order, Mpeg2Order, Picture
 
 CHUNK, HEAD = 4 << 20, 96
@@ -24,14 +24,14 @@ class CodedPicture:
     key: bool
 
 
-def coded_pictures(stream: Pieces, codec: str, progress: Progress) -> list[CodedPicture]:
+def coded_pictures(stream: Bytes, codec: str, progress: Progress) -> list[CodedPicture]:
     """The pictures in the order in which they are coded. codec : ``mpeg2``, ``h264`` or ``h265``; empty when none are found."""
     reader = _READERS[codec]()
     begins: list[int] = []
     found: list[Picture] = []
     start: int | None = None  # of what leads up to the next picture
     has_picture = False
-    for at, unit in _units(stream, progress):
+    for at, unit in _units(stream, codec, progress):
         if (start is None or has_picture) and reader.leads(unit):
             start, has_picture = at, False
         picture = reader.take(unit)
@@ -53,15 +53,19 @@ def coded_pictures(stream: Pieces, codec: str, progress: Progress) -> list[Coded
     ]
 
 
-def _units(stream: Pieces, progress: Progress) -> Iterator[tuple[int, bytes]]:
-    """Where each start code stands (with the zero before it that may belong to it) and the first bytes behind it."""
+def _units(stream: Bytes, codec: str, progress: Progress) -> Iterator[tuple[int, bytes]]:
+    """Where each start code stands and the first bytes behind it.
+
+    A zero before it belongs to it in H.264 and H.265 (B.1); in MPEG-2 it may be the last byte of a picture.
+    """
+    has_zero = codec != "mpeg2"
     base = 0
     while base < stream.size:
         progress.report(base / stream.size, "Looking for the pictures of the video")
         buffer = stream.read(base, CHUNK + HEAD)
         at = buffer.find(b"\0\0\1")
         while 0 <= at < CHUNK:
-            leading = at > 0 and buffer[at - 1] == 0
+            leading = has_zero and at > 0 and buffer[at - 1] == 0
             yield base + at - leading, buffer[at + 3 : at + 3 + HEAD]
             at = buffer.find(b"\0\0\1", at + 3)
         base += CHUNK

@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 
-from medviewer.dicom.objects.byte_pieces import Piece, Pieces
+from medviewer.dicom.objects.byte_pieces import Piece
 from medviewer.dicom.objects.elementary_stream import CodedPicture
 
 CODECS = {"mpeg2": b"V_MPEG2", "h264": b"V_MPEG4/ISO/AVC", "h265": b"V_MPEGH/ISO/HEVC"}
@@ -18,11 +18,14 @@ LONGEST_CLUSTER = 20_000
 """Ticks; the time of a block counts from its cluster in 16 bits."""
 
 
-def wrapped(stream: Pieces, pictures: Sequence[CodedPicture], codec: str, rate_hz: float, size: tuple[int, int]) -> list[Piece]:
-    """The pieces of the file. size : columns and rows, of which the decoder knows better; rate_hz : pictures a second."""
+def wrapped(pictures: Sequence[CodedPicture], codec: str, rate_hz: float, size: tuple[int, int]) -> list[Piece]:
+    """The pieces of the file, which refer to the stream.
+
+    size : columns and rows, of which the decoder knows better; rate_hz : pictures a second.
+    """
     tick = 1e9 / TICK_NS / rate_hz
     clusters = _clusters(pictures, tick)
-    bodies = [_cluster(stream, pictures[a:b], tick) for a, b in clusters]
+    bodies = [_cluster(pictures[a:b], tick) for a, b in clusters]
     sizes = [sum(piece.length for piece in body) for body in bodies]
     head = _info(len(pictures) * tick) + _track(codec, rate_hz, size)
     times = [round(pictures[a].shown * tick) for a, _ in clusters]
@@ -54,13 +57,13 @@ def _clusters(pictures: Sequence[CodedPicture], tick: float) -> list[tuple[int, 
     return list(zip(begins, [*begins[1:], len(pictures)], strict=True))
 
 
-def _cluster(stream: Pieces, pictures: Sequence[CodedPicture], tick: float) -> list[Piece]:
+def _cluster(pictures: Sequence[CodedPicture], tick: float) -> list[Piece]:
     start = round(pictures[0].shown * tick)
     pieces = [Piece.of(_element(0xE7, _number(start)))]
     for picture in pictures:
         block = b"\x81" + struct.pack(">hB", round(picture.shown * tick) - start, 0x80 if picture.key else 0)
         pieces.append(Piece.of(b"\xa3" + _size(len(block) + picture.length) + block))
-        pieces += stream.stretch(picture.begin, picture.length)
+        pieces.append(Piece(picture.length, picture.begin))
     return [Piece.of(_id(_CLUSTER) + _size(sum(piece.length for piece in pieces))), *pieces]
 
 

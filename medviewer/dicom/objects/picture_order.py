@@ -45,19 +45,25 @@ class Mpeg2Order:
     """By temporal references, which begin anew with each group of pictures."""
 
     def __init__(self) -> None:
-        self._sequence, self._count, self._last = 0, _Counter(), (-1, -1)
+        self._sequence, self._count = 0, _Counter()
+        self._field_of: tuple[int, int] | None = None
+        self._last = (-1, -1)
 
     def take(self, unit: bytes) -> Picture | None:
         """A picture, when the unit begins one."""
         if unit[:1] == b"\xb8":
             self._sequence, self._count = self._sequence + 1, _Counter()
             return None
+        if unit[:1] == b"\xb5" and len(unit) > 3 and unit[1] >> 4 == 8 and self._field_of is None:
+            self._field_of = self._last if unit[3] & 3 in (1, 2) else None  # picture_structure: a field that waits for its other
+            return None
         if unit[:1] != b"\0" or len(unit) < 3:
             return None
         low, kind = unit[1] << 2 | unit[2] >> 6, (unit[2] >> 3) & 7
         high, count = self._count.full(low, 1024)
         order = (self._sequence, count)
-        second, self._last = order == self._last, order
+        second = order == self._field_of
+        self._last, self._field_of = (-1, -1) if second else order, None
         if kind != 3:
             self._count.remember(high, low)
         return Picture(order, kind == 1, second)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydicom.dataset import Dataset
 from pydicom.uid import UID
@@ -14,11 +14,12 @@ from medviewer.dicom.elements import BadHeader
 from medviewer.dicom.files import ZIP_ERRORS, Archives
 from medviewer.dicom.fragments import BadFragments, find_fragments
 from medviewer.dicom.header import NotDicom, read_header
-from medviewer.dicom.objects.byte_pieces import Piece, Pieces
+from medviewer.dicom.objects.byte_pieces import Bytes, FileBytes, Piece, Pieces
 from medviewer.dicom.objects.content_values import text_of
 from medviewer.dicom.objects.data_set import read_data_set
 from medviewer.dicom.objects.elementary_stream import coded_pictures
 from medviewer.dicom.objects.matroska import wrapped
+from medviewer.dicom.objects.program_streams import in_program_stream, in_transport_stream, rate_by_times
 
 DEFAULT_RATE_HZ = 25.0
 _TS_PACKET = 188
@@ -28,12 +29,13 @@ _TS_PACKET = 188
 class Video:
     """A video to play. stream : a whole file in some container, closed by whoever plays it.
 
-    container : ``bare`` for a stream that came without one and has been given one. codec : ``mpeg2``, ``h264``, ``h265``.
-    rate_hz : pictures a second; of a container that is the DICOM file's word, which its own times may contradict.
-    frames : as counted in a bare stream, else as *NumberOfFrames* says. notes : sentences on what is odd.
+    container : how it came, ``bare`` for a stream without one. codec : ``mpeg2``, ``h264``, ``h265``.
+    is_parted : whether its pictures were found one by one and given a container in which each can be sought.
+    rate_hz : pictures a second. frames : how many. Both are the DICOM file's word where it isn't parted, and the container knows better.
+    notes : sentences on what is odd.
     """
 
-    stream: Pieces
+    stream: Bytes
     codec: str
     container: str
     rate_hz: float
@@ -41,6 +43,7 @@ class Video:
     columns: int
     rows: int
     notes: tuple[str, ...] = ()
+    is_parted: bool = False
 
 
 def read_video(location: FileLocation, progress: Progress) -> Video:
@@ -48,30 +51,44 @@ def read_video(location: FileLocation, progress: Progress) -> Video:
     stream, syntax = _open(location)
     ds = read_data_set(location).ds
     codec, container = codec_of(syntax), container_of(stream)
-    rate, frames = rate_of(ds), _whole(ds, "NumberOfFrames")
     size = _whole(ds, "Columns"), _whole(ds, "Rows")
-    notes: list[str] = []
-    if container == "bare" and codec:
-        pictures = coded_pictures(stream, codec, progress)
-        if not pictures:
-            stream.close()
-            raise CannotDecode(str(location), "its video stream holds no picture that can be found", "damaged")
-        if frames and frames != len(pictures):
-            notes.append(f"The file says it has {frames} frames; {len(pictures)} are there.")
-        frames = len(pictures)
-        stream.rearrange(wrapped(stream, pictures, codec, rate, size))
-    return Video(stream, codec, container, rate, frames, *size, tuple(notes))
+    plain = Video(stream, codec, container, rate_of(ds), _whole(ds, "NumberOfFrames"), *size)
+    if not codec or container not in ("bare", "ts", "ps"):
+        return plain
+    found = _parted(plain, progress)
+    if found is None and container == "bare":
+        stream.close()
+        raise CannotDecode(str(location), "its video stream holds no picture that can be found", "damaged")
+    return found or plain
 
 
-def raw_video(location: FileLocation) -> Pieces:
+def _parted(plain: Video, progress: Progress) -> Video | None:
+    """The video parted into pictures and wrapped so that each can be sought; None when no pictures are found."""
+    stream: Bytes = plain.stream
+    inner = {"ts": in_transport_stream, "ps": in_program_stream}.get(plain.container, lambda *_: None)(stream, progress)
+    if inner is not None:
+        stream = inner.stream
+    elif plain.container != "bare":
+        return None
+    pictures = coded_pictures(stream, plain.codec, progress)
+    if not pictures:
+        return None
+    rate = (rate_by_times(inner.times, len(pictures)) if inner is not None else None) or plain.rate_hz
+    wrong = plain.frames and plain.frames != len(pictures)
+    notes = (f"The file says it has {plain.frames} frames; {len(pictures)} are there.",) if wrong else ()
+    pieces = wrapped(pictures, plain.codec, rate, (plain.columns, plain.rows))
+    return replace(plain, stream=Pieces(stream, pieces), rate_hz=rate, frames=len(pictures), notes=notes, is_parted=True)
+
+
+def raw_video(location: FileLocation) -> Bytes:
     """The video's bytes as they are in the file; the caller closes them. Raises `CannotDecode`."""
     return _open(location)[0]
 
 
-def _open(location: FileLocation) -> tuple[Pieces, str]:
+def _open(location: FileLocation) -> tuple[Bytes, str]:
     try:
         syntax, spans = _spans(location)
-        return Pieces(location, [Piece(length, offset) for offset, length in spans]), syntax
+        return Pieces(FileBytes(location), [Piece(length, offset) for offset, length in spans]), syntax
     except (BadHeader, BadFragments, NotDicom, OSError, KeyError, *ZIP_ERRORS) as error:
         raise CannotDecode(str(location), str(error) or "it can't be read", "unreadable") from error
 
@@ -86,7 +103,7 @@ def codec_of(transfer_syntax: str) -> str:
     return "h265" if number in ("107", "108") else ""
 
 
-def container_of(stream: Pieces) -> str:
+def container_of(stream: Bytes) -> str:
     """``mp4``, ``ts``, ``ps``, ``mkv``, ``avi`` or ``bare`` by the first bytes."""
     head = stream.read(0, 4 * _TS_PACKET)
     if head[4:8] in (b"ftyp", b"moov", b"mdat", b"free", b"wide", b"styp"):

@@ -7,17 +7,17 @@ import logging
 from PySide6.QtCore import QIODevice
 
 from medviewer.dicom.files import ZIP_ERRORS
-from medviewer.dicom.objects.byte_pieces import Pieces
+from medviewer.dicom.objects.byte_pieces import Bytes
 
 log = logging.getLogger(__name__)
 
 
 class VideoDevice(QIODevice):
-    """Reads `Pieces`; nothing is copied beforehand and nothing is written."""
+    """Reads a video's bytes; nothing is copied beforehand and nothing is written."""
 
-    def __init__(self, pieces: Pieces) -> None:
+    def __init__(self, content: Bytes) -> None:
         super().__init__()
-        self._pieces = pieces
+        self._content = content
         self.open(QIODevice.OpenModeFlag.ReadOnly | QIODevice.OpenModeFlag.Unbuffered)
 
     def isSequential(self) -> bool:
@@ -26,12 +26,12 @@ class VideoDevice(QIODevice):
 
     def size(self) -> int:
         """All bytes."""
-        return self._pieces.size
+        return self._content.size
 
     def readData(self, maxlen: int) -> object:
         """Bytes at the present place; an error is an end."""
         try:
-            return self._pieces.read(self.pos(), maxlen)
+            return self._content.read(self.pos(), maxlen)
         except (OSError, ValueError, *ZIP_ERRORS) as error:
             log.info("A video ends early: %s", type(error).__name__)
             return b""

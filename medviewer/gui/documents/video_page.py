@@ -180,7 +180,7 @@ class VideoPage(QWidget):
     @Slot()
     def _on_duration(self) -> None:
         """A container knows its own times better than the DICOM file does."""
-        if self.video.container == "bare" or self.player.duration() <= 0:
+        if self.video.is_parted or self.player.duration() <= 0:
             return
         rate = self.player.metaData().value(QMediaMetaData.Key.VideoFrameRate)
         if isinstance(rate, float) and rate > 0:
