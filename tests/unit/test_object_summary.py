@@ -19,7 +19,7 @@ def test_a_plan_names_its_dose_fractions_and_beams() -> None:
     assert found["Fractions"].startswith(f"{ds.FractionGroupSequence[0].NumberOfFractionsPlanned} with ")
     beam = ds.BeamSequence[0]
     assert beam.BeamName in found[f"Beam {beam.BeamNumber}"]
-    assert f"{beam.ControlPointSequence[0].NominalBeamEnergy} MV" in found[f"Beam {beam.BeamNumber}"]
+    assert f"{float(beam.ControlPointSequence[0].NominalBeamEnergy):g} MV" in found[f"Beam {beam.BeamNumber}"]
 
 
 def registration(matrix: np.ndarray) -> Dataset:

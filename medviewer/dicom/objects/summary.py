@@ -15,7 +15,7 @@ MOST_LINES = 14
 
 
 def summary_of(ds: Dataset) -> tuple[Line, ...]:
-    """Label and value of what matters most, in order; damage costs only its own line. Dates are as DICOM writes them."""
+    """Label and value of what matters most, in order; damage costs only its own line."""
     lines = [*_named(ds), *_PARTS.get(_tail(ds), lambda _: iter(()))(ds)]
     return tuple((label, value) for label, value in lines if value)[:MOST_LINES]
 
@@ -40,14 +40,15 @@ _NAMES = (
 
 def _plan(ds: Dataset) -> Iterator[Line]:
     """RT Plan and RT Ion Plan (PS3.3 C.8.8.9 to C.8.8.14, C.8.8.25)."""
-    yield "Date", text_of(ds, "RTPlanDate")
+    yield "Date", _date(text_of(ds, "RTPlanDate"))
     yield "Intent", text_of(ds, "PlanIntent").capitalize()
-    approved = " ".join(part for part in (text_of(ds, "ApprovalStatus").capitalize(), text_of(ds, "ReviewDate")) if part)
+    approved = " ".join(part for part in (text_of(ds, "ApprovalStatus").capitalize(), _date(text_of(ds, "ReviewDate"))) if part)
     yield "Approval", approved
     for dose in items_in(ds, "DoseReferenceSequence"):
-        target = text_of(dose, "TargetPrescriptionDose") or text_of(dose, "DeliveryMaximumDose")
+        target = _number(dose, "TargetPrescriptionDose") or _number(dose, "DeliveryMaximumDose")
         if target:
-            yield "Dose", f"{target} Gy {text_of(dose, 'DoseReferenceType').lower()} {text_of(dose, 'DoseReferenceDescription')}".strip()
+            kind = text_of(dose, "DoseReferenceType").lower().replace("_", " ")
+            yield "Dose", f"{target:g} Gy, {kind} {text_of(dose, 'DoseReferenceDescription')}".strip()
     for group in items_in(ds, "FractionGroupSequence"):
         fractions, beams = text_of(group, "NumberOfFractionsPlanned"), text_of(group, "NumberOfBeams")
         yield "Fractions", f"{fractions or '?'} with {beams or '?'} beams" + _setups(group)
@@ -75,13 +76,14 @@ def _setups(group: Dataset) -> str:
 
 def _energy(beam: Dataset) -> str:
     points = items_in(beam, "ControlPointSequence") or items_in(beam, "IonControlPointSequence")
-    energy = text_of(points[0], "NominalBeamEnergy") if points else ""
-    return f"{energy} {'MeV' if text_of(beam, 'RadiationType') in ('ELECTRON', 'PROTON', 'ION') else 'MV'}" if energy else ""
+    energy = _number(points[0], "NominalBeamEnergy") if points else 0.0
+    unit = "MeV" if text_of(beam, "RadiationType") in ("ELECTRON", "PROTON", "ION") else "MV"
+    return f"{energy:g} {unit}" if energy else ""
 
 
 def _gantry(beam: Dataset) -> str:
     points = items_in(beam, "ControlPointSequence") or items_in(beam, "IonControlPointSequence")
-    angles = [text for point in points if (text := text_of(point, "GantryAngle"))]
+    angles = [f"{_number(point, 'GantryAngle'):g}" for point in points if text_of(point, "GantryAngle")]
     if not angles:
         return ""
     return f"gantry {angles[0]}°" if angles[0] == angles[-1] else f"gantry {angles[0]}° to {angles[-1]}°"
@@ -129,7 +131,7 @@ def _mapping(ds: Dataset) -> Iterator[Line]:
 
 def _treatment(ds: Dataset) -> Iterator[Line]:
     """RT treatment records (PS3.3 C.8.8.21)."""
-    yield "Treated", " ".join(part for part in (text_of(ds, "TreatmentDate"), text_of(ds, "TreatmentTime")) if part)
+    yield "Treated", " ".join(part for part in (_date(text_of(ds, "TreatmentDate")), text_of(ds, "TreatmentTime")) if part)
     for beam in items_in(ds, "TreatmentSessionBeamSequence"):
         fraction, ended = text_of(beam, "CurrentFractionNumber"), text_of(beam, "TreatmentTerminationStatus").lower()
         yield f"Beam {text_of(beam, 'ReferencedBeamNumber')}", f"{text_of(beam, 'BeamName')}, fraction {fraction}, {ended}"
@@ -148,6 +150,10 @@ def _protocol(ds: Dataset) -> Iterator[Line]:
         yield "For", ", ".join(p for p in (text_of(item, "Modality"), region.meaning if region is not None else "") if p)
     yield "Screens", text_of(ds, "NumberOfScreens")
     yield "Priors", text_of(ds, "NumberOfPriorsReferenced")
+
+
+def _date(text: str) -> str:
+    return f"{text[:4]}-{text[4:6]}-{text[6:8]}" if len(text) == 8 and text.isdigit() else text
 
 
 def _number(ds: Dataset, keyword: str) -> float:

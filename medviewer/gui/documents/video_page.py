@@ -7,7 +7,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QSize, Qt, QUrl, Slot
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtMultimedia import QMediaMetaData, QMediaPlayer, QVideoFrame, QVideoSink
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSlider, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QSlider, QToolButton, QVBoxLayout, QWidget
 
 from medviewer.dicom.objects.video import Video
 from medviewer.gui.documents.video_device import VideoDevice
@@ -111,7 +111,7 @@ class VideoPage(QWidget):
 
     def _make_actions(self) -> dict[str, QAction]:
         rows: tuple[tuple[str, str, str, str, Callable[[], None]], ...] = (
-            ("first", "reset", "First picture", "Home", lambda: self.go(0)),
+            ("first", "to-start", "First picture", "Home", lambda: self.go(0)),
             ("back", "step-back", "Previous picture", "Left", lambda: self.step(-1)),
             ("play", "play", "Play or pause", "Space", self.toggle),
             ("on", "step-on", "Next picture", "Right", lambda: self.step(1)),
@@ -140,10 +140,11 @@ class VideoPage(QWidget):
         buttons.addWidget(self.speed)
         buttons.addSpacing(8)
         buttons.addWidget(self.place)
-        buttons.addStretch()
         kind = QLabel(", ".join(part for part in (CODECS.get(self.video.codec, ""), CONTAINERS[self.video.container]) if part))
         kind.setProperty("role", "dim")
-        buttons.addWidget(kind)
+        kind.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        kind.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        buttons.addWidget(kind, 1)
         column = QVBoxLayout()
         column.setContentsMargins(16, 8, 16, 12)
         column.setSpacing(6)

@@ -25,8 +25,8 @@ _MILLIVOLTS = {"V": 1000.0, "mV": 1.0, "uV": 0.001, "nV": 1e-6}
 class Layout(StrEnum):
     """How channels are laid out."""
 
-    STACKED = "One below the other"
-    TWELVE_LEADS = "3 × 4 and rhythm"
+    STACKED = "Stacked"
+    TWELVE_LEADS = "3 × 4"
 
 
 @dataclass(frozen=True, slots=True)

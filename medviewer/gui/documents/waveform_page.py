@@ -37,9 +37,9 @@ class WaveformPage(QWidget):
         self.speeds.setCurrentIndex(SPEEDS.index(25.0))
         self.marks = QCheckBox("Annotations")
         self.marks.setChecked(False)
-        self.reading = QLabel("Drag to measure")
+        self.reading = QLabel("Drag to measure time and height")
         self.reading.setProperty("role", "soft")
-        self.reading.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.reading.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self.reading.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -87,9 +87,8 @@ class WaveformPage(QWidget):
             self.fit()
         return super().eventFilter(watched, event)
 
-    def _bar(self) -> QHBoxLayout:
+    def _bar(self) -> QVBoxLayout:
         row = QHBoxLayout()
-        row.setContentsMargins(16, 8, 16, 8)
         row.setSpacing(6)
         for box, name in ((self.groups, "Channels"), (self.layouts, "Layout"), (self.speeds, "Speed"), (self.gains, "Gain")):
             box.setAccessibleName(name)
@@ -106,10 +105,18 @@ class WaveformPage(QWidget):
             button.setToolTip(f"{name} (Ctrl+wheel)")
             button.clicked.connect(act)
             row.addWidget(button)
-        row.addWidget(self.marks)
+        row.addStretch()
+        below = QHBoxLayout()
+        below.setSpacing(12)
+        below.addWidget(self.marks)
         self.marks.setVisible(any(annotation.times_s for annotation in self.waveform.annotations))
-        row.addWidget(self.reading, 1)
-        return row
+        below.addWidget(self.reading, 1)
+        rows = QVBoxLayout()
+        rows.setContentsMargins(16, 8, 16, 8)
+        rows.setSpacing(6)
+        rows.addLayout(row)
+        rows.addLayout(below)
+        return rows
 
     def _choose_group(self) -> None:
         """What can be chosen depends on the channels."""
