@@ -89,7 +89,7 @@ def _slices(images: Sequence[Image]) -> ParallelSlices | None:
     facts, first = images[0].frame.facts, images[0].instance
     if first.kind is not None or first.form is None or facts.position is None or facts.orientation is None or facts.spacing is None:
         return None
-    if first.form.is_colour or first.form.photometric == "PALETTE COLOR" or first.has_colours:
+    if first.form.is_colour or first.form.photometric == "PALETTE COLOR":
         return None
     if "MOSAIC" in facts.image_type and images[0].frame.ref.tile is None:
         return None

@@ -14,7 +14,7 @@ import pydicom
 import pytest
 from support.dcm2niix import compare, folders_with_dicom
 from support.phantoms import axis_orders, oblique, write_phantom
-from support.series import write_mosaic, write_repeats
+from support.series import write_enhanced_repeats, write_mosaic, write_repeats
 
 pytestmark = pytest.mark.skipif(shutil.which("dcm2niix") is None, reason="dcm2niix isn't installed (packaging/test installs it)")
 
@@ -94,6 +94,35 @@ def test_unsigned_values_beyond_what_signed_ones_hold(tmp_path: Path) -> None:
 def test_4d_series(tmp_path: Path, edits: list[Callable[[pydicom.Dataset, int], None]], options: tuple[str, ...]) -> None:
     written = write_repeats(tmp_path / "in", edits, directions=oblique(), **SPATIAL)
     assert_same(tmp_path, [path for one in written for path in one.paths], 1, *options)
+
+
+def nested(sequence: str, **attributes: object) -> Callable[[pydicom.Dataset], None]:
+    def edit(groups: pydicom.Dataset) -> None:
+        item = pydicom.Dataset()
+        for keyword, value in attributes.items():
+            setattr(item, keyword, value)
+        setattr(groups, sequence, [item])
+
+    return edit
+
+
+@pytest.mark.parametrize(
+    ("edits", "count"),
+    [
+        ([lambda _: None] * 3, 1),
+        ([nested("MRDiffusionSequence", DiffusionBValue=b) for b in (0.0, 1000.0, 1000.0)], 1),
+        ([nested("MREchoSequence", EffectiveEchoTime=te) for te in (10.0, 20.0, 30.0)], 3),
+    ],
+    ids=["times", "b-values", "echoes"],
+)
+def test_enhanced_4d(tmp_path: Path, edits: list[Callable[[pydicom.Dataset], None]], count: int) -> None:
+    assert_same(tmp_path, write_enhanced_repeats(tmp_path / "in", edits, directions=oblique(), **SHAPE).paths, count)
+
+
+def test_magnitude_and_phase_become_files_of_their_own(tmp_path: Path) -> None:
+    edits = [put(ImageType=["ORIGINAL", "PRIMARY", part, "ND"]) for part in "MP"]
+    written = write_repeats(tmp_path / "in", edits, **SPATIAL)
+    assert_same(tmp_path, [path for one in written for path in one.paths], 2)
 
 
 def test_echoes_become_files_of_their_own(tmp_path: Path) -> None:

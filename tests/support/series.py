@@ -39,6 +39,29 @@ def write_repeats(
     return written
 
 
+def write_enhanced_repeats(folder: Path, edits: Sequence[Callable[[pydicom.Dataset], None]], **phantom: object) -> Phantom:
+    """The phantom once for each of ``edits`` (which get each frame's functional groups) in one enhanced MR file, as `write_repeats`."""
+    made = write_phantom(folder, multiframe=True, **phantom)  # type: ignore[arg-type]
+    ds = pydicom.dcmread(made.paths[0])
+    frames, pixels = list(ds.PerFrameFunctionalGroupsSequence), ds.pixel_array
+    temporal = pydicom.Dataset()
+    temporal.DimensionIndexPointer, temporal.FunctionalGroupPointer = 0x00209128, 0x00209111
+    ds.DimensionIndexSequence.append(temporal)
+    groups = []
+    for number, edit in enumerate(edits, start=1):
+        for frame in frames:
+            own = pydicom.Dataset.from_json(frame.to_json())
+            content = own.FrameContentSequence[0]
+            content.TemporalPositionIndex = number
+            content.DimensionIndexValues = [*content.DimensionIndexValues, number]
+            edit(own)
+            groups.append(own)
+    ds.PerFrameFunctionalGroupsSequence, ds.NumberOfFrames = groups, len(groups)
+    ds.PixelData = np.concatenate([pixels + number * STEP for number in range(len(edits))]).astype("<i2").tobytes()
+    ds.save_as(made.paths[0])
+    return made
+
+
 def write_mosaic(folder: Path, source: Phantom, *, number: int = 1, seconds: float = 0.0, reverse: bool = False, csa: bool = True) -> Path:
     """The slices of a phantom as one Siemens mosaic, laid out row by row, the rest of the square empty.
 
