@@ -6,6 +6,8 @@ from medviewer.core.study import StackKind
 
 STORAGE = "1.2.840.10008.5.1.4.1.1."
 DICOMDIR_CLASS = "1.2.840.10008.1.3.10"
+PET_CLASSES = frozenset(f"{STORAGE}{number}" for number in ("128", "128.1", "130"))
+"""PET, legacy converted enhanced PET, enhanced PET: images in grey, which readers are used to see dark on white."""
 
 _KINDS = {
     "66.4": StackKind.SEGMENTATION,

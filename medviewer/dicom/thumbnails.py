@@ -11,6 +11,7 @@ from medviewer.core.errors import CannotDecode
 from medviewer.core.study import Stack
 from medviewer.core.voi import grey8, is_padding
 from medviewer.dicom.frames import DecodedImage, found_window, read_image
+from medviewer.dicom.kinds import PET_CLASSES
 
 BAND_PIXELS = 1 << 22
 """Pixels that are windowed at a time: it takes twenty bytes for each."""
@@ -25,6 +26,8 @@ def thumbnail(stack: Stack, size: int = 96) -> NDArray[np.uint8]:
         raise CannotDecode(str(stack.images[0].file), f"there is no image in it ({stack.kind.value})", "no-pixels")
     images = stack.at_time(0).images
     image = read_image(images[len(images) // 2])
+    if stack.sop_class_uid in PET_CLASSES and not image.is_colour:
+        image = replace(image, voi=(), inverted=not image.inverted)
     rows, columns = _thumbnail_shape(image, size)
     return displayed(_reduced(image, rows, columns))
 

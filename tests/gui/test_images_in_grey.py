@@ -11,6 +11,8 @@ import pytest
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.pixels import apply_modality_lut, apply_voi, apply_windowing
+from PySide6.QtCore import QPoint
+from support.gui_steps import LIMIT_MS, move
 from support.images import lut_item, write_image
 
 from medviewer.core.study import FileLocation, ImageRef
@@ -228,3 +230,40 @@ def test_padding_survives_the_reduction_of_large_images(tmp_path):
     grey = np.frombuffer(small.constBits(), np.uint32).reshape(16, 16) & 0xFF
     assert (grey[:, :8] == 0).all()  # three of four columns of the eighth block are padding
     assert (np.abs(grey[:, 8:].astype(int) - 191) <= 1).all()
+
+
+READOUTS = [
+    ("stored", np.uint16, {}, 100, 100.0),
+    ("rescaled", np.uint16, {"RescaleSlope": 0.5, "RescaleIntercept": -1024}, 100, -974.0),
+    ("signed", np.int16, {"RescaleSlope": 2, "RescaleIntercept": 1}, -7, -13.0),
+    ("a table", np.uint16, {"ModalityLUTSequence": [lut_item(90, SQUARES * 16, 16, ModalityLUTType="US")]}, 130, 16.0 * SQUARES[40]),
+    ("inverted", np.uint16, {"PhotometricInterpretation": "MONOCHROME1"}, 100, 100.0),
+    ("through a voi table", np.uint16, {"VOILUTSequence": [lut_item(0, SQUARES, 8)]}, 100, 100.0),
+    ("float", np.float32, {}, 0.125, 0.125),
+    ("double", np.float64, {}, 1e-9, 1e-9),
+    ("large", np.int32, {}, 123456789, 123456789.0),
+    ("padding", np.uint16, {"PixelPaddingValue": 100}, 100, None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "dtype", "attributes", "stored", "value"), READOUTS, ids=[r[0] for r in READOUTS])
+def test_the_value_under_the_mouse_is_the_real_world_value(qtbot, window, tmp_path, kind, dtype, attributes, stored, value):
+    pixels = np.zeros((16, 16), dtype)
+    pixels[3, 12] = stored
+    window.desk.open_paths([write_image(tmp_path / "image.dcm", pixels, **attributes)])
+    qtbot.waitUntil(lambda: window.desk.views.active.picture is not None, timeout=LIMIT_MS)
+    pane = window.desk.views.active
+    place = pane.placement().to_screen(3, 12)
+    move(pane, QPoint(round(place.x()), round(place.y())))
+    assert pane.corner_facts().value == (None if value is None else pytest.approx(value, rel=1e-6))
+
+
+def test_a_colour_under_the_mouse_is_read_as_it_is_shown(qtbot, window, tmp_path):
+    pixels = np.zeros((16, 16, 3), np.uint16)
+    pixels[3, 12] = 65535, 32768, 257
+    window.desk.open_paths([write_image(tmp_path / "image.dcm", pixels)])
+    qtbot.waitUntil(lambda: window.desk.views.active.picture is not None, timeout=LIMIT_MS)
+    pane = window.desk.views.active
+    place = pane.placement().to_screen(3, 12)
+    move(pane, QPoint(round(place.x()), round(place.y())))
+    assert pane.corner_facts().value == (255, 128, 1)

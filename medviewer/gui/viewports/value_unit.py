@@ -8,6 +8,7 @@ from medviewer.core.study import Stack
 from medviewer.core.suv import SuvKind
 from medviewer.core.voi import LookUpTable, Voi
 from medviewer.core.volume import Rescale
+from medviewer.dicom.kinds import PET_CLASSES
 from medviewer.dicom.suv import STORED_UNITS
 
 
@@ -32,8 +33,6 @@ class ValueUnit:
 
 
 AS_STORED = ValueUnit()
-PET_CLASSES = frozenset(f"1.2.840.10008.5.1.4.1.1.{number}" for number in ("128", "128.1", "130"))
-"""PET, legacy converted enhanced PET, enhanced PET: images in grey."""
 
 
 def dark_means_much(stack: Stack) -> bool:
