@@ -13,6 +13,7 @@ from medviewer.core.files import new_file
 from medviewer.core.progress import Progress
 from medviewer.core.study import FileLocation, ImageRef, Scan, Stack, StackKind
 from medviewer.dicom.objects.data_set import DataSet, read_data_set
+from medviewer.dicom.objects.datasets import damage_told
 from medviewer.dicom.objects.enclosed import EnclosedFile, read_enclosed
 from medviewer.dicom.objects.sr_content import Report, report_of
 from medviewer.dicom.objects.summary import summary_of
@@ -85,7 +86,8 @@ def read_report(stack: Stack, progress: Progress) -> Report:
     ds = read_data_set(location).ds
     if "ContentSequence" not in ds and "ConceptNameCodeSequence" not in ds:
         raise CannotDecode(str(location), "it is a report without any content", "no-content")
-    return report_of(ds)
+    with damage_told(location, "its content can't be read"):
+        return report_of(ds)
 
 
 def small_picture(scan: Scan, sop_instance_uid: str, frame: int, size: int = 192) -> NDArray[np.uint8] | None:

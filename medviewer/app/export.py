@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from medviewer.app.export_pictures import write_images, write_slices
 from medviewer.app.inputs import Loaded, Source, find_sources, load, repaired
-from medviewer.app.outputs import claim_folder, refuse_used
+from medviewer.app.outputs import claim_folder, file_word, refuse_used
 from medviewer.app.repair import Repair, offers
 from medviewer.core.errors import Cancelled, CannotDecode, CannotWrite, MedviewerError, NoVolume
 from medviewer.core.progress import Progress
@@ -56,7 +56,7 @@ def export(
     failed = [(str(refused.file), refused.reason) for refused in found.scan.refused if refused.is_failure]
     for number, source in enumerate(found.sources):
         share = progress.part(0.2 + 0.8 * number / len(found.sources), 0.2 + 0.8 * (number + 1) / len(found.sources))
-        name = f"{number + 1:02d}-{(source.stack.modality if source.stack else 'nifti').lower() or 'ot'}"
+        name = f"{number + 1:02d}-{file_word(source.stack.modality, 'ot') if source.stack else 'nifti'}"
         name += "-resampled" if source.is_resampled else ""
         try:
             failed += _export_one(source, output / name, format_, share, files)

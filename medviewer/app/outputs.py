@@ -7,6 +7,8 @@ from pathlib import Path
 from medviewer.core.errors import CannotWrite
 from medviewer.core.files import new_file
 
+LONGEST_WORD = 16
+
 
 def refuse_used(folder: Path) -> None:
     """Raise `CannotWrite` if the folder holds anything or isn't one; nothing is created."""
@@ -32,3 +34,9 @@ def write_text(path: Path, text: str) -> Path:
     with new_file(path) as part:
         part.write_text(text, encoding="utf-8")
     return path
+
+
+def file_word(text: str, otherwise: str) -> str:
+    """What a file says of itself as part of a file's name: letters and digits in lower case, so that it leads nowhere else."""
+    word = "".join(letter for letter in text.lower() if letter.isalnum() and letter.isascii())[:LONGEST_WORD]
+    return word or otherwise

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from medviewer.app.analysis import Analysis
-from medviewer.app.outputs import claim_folder
+from medviewer.app.outputs import claim_folder, file_word
 from medviewer.core.errors import CannotWrite
 from medviewer.core.finding import Finding, Status
 from medviewer.core.progress import Progress
@@ -67,7 +67,7 @@ def save_accepted(
     progress.report(0.05, "Reading the source headers")
     sources = source_datasets(analysis.stack)
     segmentation = accepted_part(analysis.segmentation, findings)
-    name = f"{analysis.volume.source.modality.lower() or 'ot'}-{analysis.package.manifest.model.id}"
+    name = f"{file_word(analysis.volume.source.modality, 'ot')}-{analysis.package.manifest.model.id}"
     title = analysis.algorithm.name
     progress.report(0.2, "Writing the segmentation")
     seg = write_seg(segmentation, sources, folder / f"{name}.seg.dcm", acceptance=acceptance, series_description=title)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from medviewer.app.analysis import Analysis
+from medviewer.app.outputs import file_word
 from medviewer.app.preview import write_preview
 from medviewer.app.result import FileEntry
 from medviewer.core.files import new_file
@@ -28,7 +29,7 @@ def evidence_of(finding: Finding, evidence: Mapping[int, str]) -> list[str]:
 def output_stem(analysis: Analysis, number: int) -> str:
     """``NN-<modality>-<model>``; files without a modality say what they are instead."""
     source = analysis.volume.source
-    return f"{number:02d}-{(source.modality or source.kind).lower()}-{analysis.package.manifest.model.id}"
+    return f"{number:02d}-{file_word(source.modality, source.kind)}-{analysis.package.manifest.model.id}"
 
 
 def write_files(

@@ -15,9 +15,12 @@ from medviewer.core.errors import Cancelled, MedviewerError
 from medviewer.core.progress import Progress
 from medviewer.core.study import FileLocation, ImageRef, Scan, Stack, printable
 from medviewer.dicom.description import attributes
+from medviewer.dicom.element_values import Elements
 from medviewer.dicom.files import Archives
 from medviewer.dicom.frames import DecodedImage, read_image
+from medviewer.dicom.header import BadHeader, NotDicom, read_header
 from medviewer.dicom.headers import source_datasets
+from medviewer.dicom.layouts import Layouts
 from medviewer.dicom.objects.data_set import read_data_set
 from medviewer.dicom.objects.tag_search import TagIndex
 from medviewer.dicom.objects.tag_tree import as_text
@@ -50,6 +53,8 @@ def use(path: Path, *, further: bool) -> list[Said]:
                 step()
             except MedviewerError as error:
                 said.append(Said(type(error).__name__, str(error), whole=True, names=_names(stack)))
+    if path.is_dir():
+        _alike(path)
     if further:
         said += _tags(found)
         document = json.loads(inspect_paths([path], decode=_frames(found) <= MOST_FRAMES, progress=Progress()).to_json())
@@ -86,6 +91,27 @@ def _tags(found: Scan) -> list[Said]:
         except MedviewerError as error:
             said.append(Said(type(error).__name__, str(error), whole=True, names=(printable(location.path.name),)))
     return said
+
+
+def _alike(folder: Path) -> None:
+    """What files of a series share is read once; that must not change what any of them says."""
+    layouts = Layouts()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file())[:MOST_STACKS]:
+        alone, together = (_values(path, each) for each in (None, layouts))
+        assert alone == together, f"{path.name} says something else among others"
+
+
+def _values(path: Path, layouts: Layouts | None) -> object:
+    with path.open("rb") as file:
+        try:
+            header = read_header(file, path.stat().st_size, layouts)
+        except (BadHeader, NotDicom) as error:
+            return type(error), str(error)
+        return _plain(header.elements), header.pixels, header.transfer_syntax
+
+
+def _plain(elements: Elements) -> dict[int, object]:
+    return {tag: [_plain(item) for item in value] if isinstance(value, list) else value for tag, value in elements.values.items()}
 
 
 def _account(found: Scan) -> None:

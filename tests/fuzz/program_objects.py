@@ -21,6 +21,8 @@ from medviewer.dicom.objects.cda import cda_html, decoded_xml
 from medviewer.dicom.objects.companion_header import overlay_kind
 from medviewer.dicom.objects.enclosed import EnclosedKind
 
+from .sentences import Said
+
 Step = Callable[[], object]
 MOST_VOXELS = 1 << 22
 
@@ -46,7 +48,7 @@ def _document_steps(stack: Stack) -> Iterator[Step]:
     if stack.kind is StackKind.DOCUMENT:
         yield lambda: _document(stack)
     if stack.kind is StackKind.WAVEFORM:
-        yield lambda: read_waveform_of(stack, Progress())
+        yield lambda: _waveform(stack)
 
 
 def _overlay(stack: Stack) -> None:
@@ -78,6 +80,12 @@ def _document(stack: Stack) -> None:
     if enclosed.kind is EnclosedKind.CDA:
         html = cda_html(decoded_xml(enclosed.data))
         assert "<script" not in html.lower(), "a document brings its own script"
+
+
+def _waveform(stack: Stack) -> None:
+    waveform = read_waveform_of(stack, Progress())
+    faults = [fault for note in waveform.notes if (fault := Said("note", note, whole=False).fault(())) is not None]
+    assert not faults, f"a note {faults[0]}"
 
 
 def _uptake(stack: Stack) -> None:

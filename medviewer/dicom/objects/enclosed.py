@@ -12,6 +12,7 @@ from medviewer.core.errors import CannotDecode
 from medviewer.core.study import FileLocation
 from medviewer.dicom.objects.content_values import code_in, text_of
 from medviewer.dicom.objects.data_set import read_data_set
+from medviewer.dicom.objects.datasets import damage_told
 
 
 class EnclosedKind(StrEnum):
@@ -59,6 +60,11 @@ _STL_HEAD = 84
 def read_enclosed(location: FileLocation) -> EnclosedFile:
     """The enclosed file; raises `CannotDecode` when there is none."""
     ds = read_data_set(location, largest_bytes=None).ds
+    with damage_told(location, "what it says about its document can't be read"):
+        return _enclosed(ds, location)
+
+
+def _enclosed(ds: Dataset, location: FileLocation) -> EnclosedFile:
     data = _bytes(ds)
     if not data:
         raise CannotDecode(str(location), "it encloses no document", "no-content")

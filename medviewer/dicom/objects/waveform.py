@@ -14,7 +14,8 @@ from medviewer.core.errors import CannotDecode
 from medviewer.core.study import FileLocation
 from medviewer.dicom.objects.companding import expand_a_law, expand_mu_law
 from medviewer.dicom.objects.content_values import code_in, number_list, text_of, texts_of
-from medviewer.dicom.objects.data_set import read_data_set
+from medviewer.dicom.objects.data_set import DataSet, read_data_set
+from medviewer.dicom.objects.datasets import BAD_VALUES, BadValue, damage_told, in_brackets
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +118,17 @@ MOST_CHANNELS = 4096
 def read_waveform(location: FileLocation) -> Waveform:
     """The waveform in a file; raises `CannotDecode` when no group of it can be read."""
     read = read_data_set(location, largest_bytes=None)
+    with damage_told(location, "its waveforms can't be read"):
+        return _waveform(read, location)
+
+
+def _waveform(read: DataSet, location: FileLocation) -> Waveform:
     ds, notes, groups = read.ds, list(read.notes), []
     for number, item in enumerate(ds.get("WaveformSequence") or (), start=1):
         try:
             groups.append(_group(item, notes, read.is_little_endian))
-        except ValueError as error:
-            notes.append(f"Group {number} can't be read: {error}.")
+        except BAD_VALUES as error:
+            notes.append(f"Group {number} can't be read{in_brackets(error)}.")
     if not groups:
         raise CannotDecode(str(location), "; ".join(note.rstrip(".") for note in notes) or "it holds no waveform", "no-content")
     annotations = tuple(_annotation(item, groups) for item in ds.get("WaveformAnnotationSequence") or ())
@@ -130,25 +136,25 @@ def read_waveform(location: FileLocation) -> Waveform:
 
 
 def _group(item: Dataset, notes: list[str], little_endian: bool) -> MultiplexGroup:
-    """Raises ``ValueError`` with what is wrong, without a full stop."""
+    """Raises `BadValue` with what is wrong, without a full stop."""
     kind = text_of(item, "WaveformSampleInterpretation")
     if kind not in _TYPES:
-        raise ValueError(f"its samples are of an unknown kind ({kind or 'none is given'})")
+        raise BadValue(f"its samples are of an unknown kind ({kind or 'none is given'})")
     dtype = _TYPES[kind].newbyteorder("<" if little_endian else ">")
     count, length = _whole(item, "NumberOfWaveformChannels"), _whole(item, "NumberOfWaveformSamples")
     frequency = _number(item, "SamplingFrequency", 0.0)
     if not 0 < count <= MOST_CHANNELS or length <= 0:
-        raise ValueError(f"it says it has {count} channels of {length} samples")
+        raise BadValue(f"it says it has {count} channels of {length} samples")
     if not frequency > 0:
-        raise ValueError("it doesn't say how many samples a second has")
+        raise BadValue("it doesn't say how many samples a second has")
     data = item.get("WaveformData")
     if not isinstance(data, bytes):
-        raise ValueError("it has no samples")
+        raise BadValue("it has no samples")
     whole = min(len(data) // (dtype.itemsize * count), length)
     if whole < length:
         notes.append(f"The waveform is cut short: {whole} of {length} samples are there.")
     if not whole:
-        raise ValueError("it has no samples")
+        raise BadValue("it has no samples")
     samples: NDArray[np.generic] = np.frombuffer(data, dtype, whole * count).reshape(whole, count)
     padding = _padding(item, dtype)
     if kind in _EXPAND:

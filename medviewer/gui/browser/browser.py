@@ -24,6 +24,7 @@ from medviewer.gui.browser.model import BrowserModel
 from medviewer.gui.browser.rows import Row, RowKind
 from medviewer.gui.browser.thumbnails import Picture, Thumbnails
 from medviewer.gui.desk import Desk
+from medviewer.gui.plain_text import PlainLabel
 from medviewer.gui.theme import colours, icons
 
 
@@ -129,7 +130,7 @@ class _Strip(QWidget):
 
     def __init__(self, cancel: object) -> None:
         super().__init__()
-        self._words, self._bar = QLabel(), QProgressBar(textVisible=False)
+        self._words, self._bar = PlainLabel(), QProgressBar(textVisible=False)
         self._words.setProperty("role", "dim")
         stop = QToolButton()
         stop.setIcon(icons.icon("close"))

@@ -9,6 +9,7 @@ from PySide6.QtGui import QPixmap
 
 from medviewer.core.study import Scan
 from medviewer.gui.browser.rows import Row, RowKind, edit_between, rows
+from medviewer.gui.plain_text import tip
 
 Index = QModelIndex | QPersistentModelIndex
 ROW = Qt.ItemDataRole.UserRole
@@ -75,7 +76,7 @@ class BrowserModel(QAbstractListModel):
             case Qt.ItemDataRole.AccessibleTextRole:
                 return f"{row.badge} {row.title} {row.subtitle}".strip()
             case Qt.ItemDataRole.ToolTipRole:
-                return "\n".join((row.title, *row.notes)) if row.kind is RowKind.STACK else None
+                return tip("\n".join((row.title, *row.notes))) if row.kind is RowKind.STACK else None
         if role == ROW:
             return row
         return self._pictures.get(row.key) if role == PICTURE else None

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTree
 
 from medviewer.core.study import FileLocation, Scan
 from medviewer.gui.dialogs.parts import Sheet
+from medviewer.gui.plain_text import tip
 from medviewer.gui.theme import colours
 
 MOST = 5000
@@ -28,7 +29,7 @@ class RefusedFilesDialog(Sheet):
         for file, reason in rows[:MOST]:
             item = QTreeWidgetItem([_name(file), reason, str(file.path.parent)])
             for column in range(3):
-                item.setToolTip(column, item.text(column))
+                item.setToolTip(column, tip(item.text(column)))
             tree.addTopLevelItem(item)
         tree.header().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
         tree.header().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QVBoxLayout, QWidget
 
 from medviewer.app.documents import read_tags
 from medviewer.core.study import FileLocation
 from medviewer.gui.desk import Desk
 from medviewer.gui.documents.loading import Loading
 from medviewer.gui.documents.tag_page import TagPage
+from medviewer.gui.plain_text import PlainLabel
 
 
 class TagsDialog(QDialog):
@@ -21,7 +22,7 @@ class TagsDialog(QDialog):
         self.setWindowTitle(f"Tags of {file.path.name}")
         self.resize(960, 720)
         self.loading = Loading(desk.session.jobs, desk.main)
-        heading = QLabel(str(file))
+        heading = PlainLabel(str(file))
         heading.setProperty("role", "soft")
         heading.setContentsMargins(16, 12, 16, 4)
         heading.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -39,7 +40,7 @@ class TagsDialog(QDialog):
         self.finished.connect(self.loading.clear)
 
     def _failed(self, words: str) -> None:
-        label = QLabel(words)
+        label = PlainLabel(words)
         label.setWordWrap(True)
         label.setProperty("role", "bad")
         label.setContentsMargins(16, 16, 16, 16)

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from medviewer.app.jobs import Jobs, Lane
 from medviewer.core.errors import Cancelled, MedviewerError
 from medviewer.core.progress import Progress
 from medviewer.gui.main_thread import MainThread
+from medviewer.gui.plain_text import PlainLabel
 
 T = TypeVar("T")
 UNEXPECTED = "This object could not be shown because of a defect of the program; the details are in the log file."
@@ -126,7 +127,7 @@ class _Waiting(QWidget):
 
     def __init__(self, cancel: Callable[[], None]) -> None:
         super().__init__()
-        self.words = QLabel()
+        self.words = PlainLabel()
         self.words.setProperty("role", "soft")
         bar = QProgressBar(textVisible=False)
         bar.setRange(0, 0)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from medviewer.dicom.objects.tag_tree import LineKind, TagLine
+from medviewer.gui.plain_text import tip
 
 Index = QModelIndex | QPersistentModelIndex
 COLUMNS = ("Tag", "Keyword", "VR", "VM", "Value")
@@ -96,7 +97,7 @@ class TagModel(QAbstractItemModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return cell(line, index.column())
         if role == Qt.ItemDataRole.ToolTipRole and index.column() in (1, 4):
-            return cell(line, index.column())[:_LONGEST_TIP]
+            return tip(cell(line, index.column())[:_LONGEST_TIP])
         return line if role == LINE else None
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QSlid
 from medviewer.dicom.objects.video import Video
 from medviewer.gui.documents.video_device import VideoDevice
 from medviewer.gui.documents.video_screen import Screen
+from medviewer.gui.plain_text import PlainLabel
 from medviewer.gui.theme import colours, icons
 
 SPEEDS = (0.25, 0.5, 1.0, 1.5, 2.0)
@@ -32,7 +33,7 @@ class VideoPage(QWidget):
         self.slider.setAccessibleName("Place in the video")
         self.slider.setMaximum(max(video.frames - 1, 0))
         self.slider.setPageStep(max(video.frames // 20, 1))
-        self.place = QLabel()
+        self.place = PlainLabel()
         self.speed = QComboBox()
         self.speed.addItems([f"{speed:g}×" for speed in SPEEDS])
         self.speed.setCurrentIndex(SPEEDS.index(1.0))
@@ -153,7 +154,7 @@ class VideoPage(QWidget):
         return column
 
     def _add_note(self, layout: QVBoxLayout, words: str) -> None:
-        note = QLabel(words)
+        note = PlainLabel(words)
         note.setWordWrap(True)
         note.setContentsMargins(16, 0, 16, 10)
         note.setStyleSheet(f"color: {colours.WARN};")

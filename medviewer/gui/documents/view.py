@@ -12,6 +12,7 @@ from medviewer.gui.desk import Desk
 from medviewer.gui.documents.class_names import class_name
 from medviewer.gui.documents.loading import Loading
 from medviewer.gui.documents.table import TAGS, PageKind, page_kind
+from medviewer.gui.plain_text import PlainLabel
 from medviewer.gui.theme import colours
 from medviewer.gui.viewports.display import Shown
 
@@ -27,7 +28,7 @@ class DocumentView(QWidget):
         self._desk = desk
         self._shown: Shown | None = None
         self.loading = Loading(desk.session.jobs, desk.main)
-        self.title, self.facts = QLabel(), QLabel()
+        self.title, self.facts = PlainLabel(), PlainLabel()
         self.title.setProperty("role", "title")
         self.facts.setProperty("role", "dim")
         self._banner = _Banner()
@@ -118,7 +119,7 @@ def facts_of(shown: Shown) -> str:
 
 
 def _words(text: str) -> QLabel:
-    label = QLabel(text)
+    label = PlainLabel(text)
     label.setWordWrap(True)
     label.setProperty("role", "bad")
     label.setContentsMargins(24, 24, 24, 24)
@@ -130,7 +131,7 @@ class _Banner(QFrame):
 
     def __init__(self) -> None:
         super().__init__()
-        self.words = QLabel()
+        self.words = PlainLabel()
         self.words.setWordWrap(True)
         self.setProperty("role", "banner-bad")
         layout = QHBoxLayout(self)

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QScroll
 from medviewer.dicom.objects.waveform import Annotation, MultiplexGroup, Waveform
 from medviewer.gui.documents.waveform_layout import Layout, has_twelve_leads, in_millivolts
 from medviewer.gui.documents.waveform_paper import Paper
+from medviewer.gui.plain_text import PlainLabel
 from medviewer.gui.theme import colours, icons
 
 SPEEDS = (5.0, 10.0, 12.5, 25.0, 50.0, 100.0)
@@ -164,7 +165,7 @@ def _group_name(group: MultiplexGroup, number: int) -> str:
 
 
 def _words(text: str, colour: str) -> QLabel:
-    label = QLabel(text)
+    label = PlainLabel(text)
     label.setWordWrap(True)
     label.setContentsMargins(16, 0, 16, 10)
     label.setStyleSheet(f"color: {colour};")

@@ -6,6 +6,7 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelInde
 
 from medviewer.core.finding import Finding
 from medviewer.gui.panels.sentences import STATUS_WORDS, confidence_words, place_words
+from medviewer.gui.plain_text import tip
 
 Index = QModelIndex | QPersistentModelIndex
 FINDING = Qt.ItemDataRole.UserRole
@@ -47,7 +48,7 @@ class FindingsModel(QAbstractListModel):
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return f"{STATUS_WORDS[finding.status]}: {finding.text}. {place_words(finding)}. {confidence_words(finding.confidence)}"
         if role == Qt.ItemDataRole.ToolTipRole:
-            return tooltip(finding)
+            return tip(tooltip(finding))
         return None
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Slot
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QScrollArea, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
 from medviewer.app.jobs import Job, JobStatus, Lane
 from medviewer.gui.desk import Desk
 from medviewer.gui.panels.section import column, words
 from medviewer.gui.panels.sentences import progress_words
+from medviewer.gui.plain_text import PlainLabel
 from medviewer.gui.theme import icons
 
 MOST = 40
@@ -58,7 +59,7 @@ class JobRow(QFrame):
     def __init__(self, number: int, desk: Desk) -> None:
         super().__init__()
         self.setProperty("role", "card")
-        self.title, self.state, self._bar = QLabel(), words("", "dim"), QProgressBar(textVisible=False)
+        self.title, self.state, self._bar = PlainLabel(), words("", "dim"), QProgressBar(textVisible=False)
         self.cancel = QToolButton()
         self.cancel.setIcon(icons.icon("close"))
         self.cancel.setIconSize(QSize(12, 12))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, QTimer, Slot
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QToolButton, QWidget
 
 from medviewer.gui.messages import Level, Message
+from medviewer.gui.plain_text import PlainLabel
 from medviewer.gui.theme import colours, icons
 
 STAYS_MS = 8000
@@ -23,7 +24,7 @@ class MessageBar(QFrame):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.message: Message | None = None
-        self._mark, self._words = QLabel(), QLabel()
+        self._mark, self._words = PlainLabel(), PlainLabel()
         self._words.setWordWrap(True)
         close = QToolButton()
         close.setIcon(icons.icon("close"))

@@ -25,6 +25,7 @@ from medviewer.gui.desk import Desk
 from medviewer.gui.overlay_entries import Entry, State
 from medviewer.gui.panels.section import PercentSlider, heading, words
 from medviewer.gui.panels.swatch import swatch
+from medviewer.gui.plain_text import tip
 from medviewer.gui.theme import colours
 
 FILE, MEMBER = Qt.ItemDataRole.UserRole, Qt.ItemDataRole.UserRole + 1
@@ -114,7 +115,7 @@ class ObjectsSection(QWidget):
         item.setText(0, entry.companion.title)
         item.setText(1, STATE_WORDS.get(entry.state, entry.companion.kind.value))
         item.setToolTip(
-            0, "\n".join(text for text in (entry.companion.title, entry.companion.kind.value.capitalize(), entry.words) if text)
+            0, tip("\n".join(text for text in (entry.companion.title, entry.companion.kind.value.capitalize(), entry.words) if text))
         )
         item.setTextAlignment(1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         bad = entry.state in (State.FAILED, State.REFUSED)
@@ -132,7 +133,7 @@ class ObjectsSection(QWidget):
                 child.setIcon(0, swatch(member.colour))
                 child.setTextAlignment(1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
                 child.setForeground(1, QColor(colours.SOFT))
-                child.setToolTip(0, "\n".join(text for text in (member.name, member.tip) if text))
+                child.setToolTip(0, tip("\n".join(text for text in (member.name, member.tip) if text)))
                 child.setFlags(flags | Qt.ItemFlag.ItemIsUserCheckable)
                 child.setCheckState(0, CHECKED)
                 children.append(child)

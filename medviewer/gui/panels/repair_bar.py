@@ -6,11 +6,12 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QSize, Slot
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QToolButton
 
 from medviewer.app.repair import Offer, Repair, offers
 from medviewer.core.study import Stack
 from medviewer.gui.desk import Desk
+from medviewer.gui.plain_text import PlainLabel
 from medviewer.gui.theme import colours, icons
 from medviewer.gui.viewports.display import Change
 
@@ -24,7 +25,7 @@ class RepairBar(QFrame):
         super().__init__()
         self._desk, self._action = desk, action
         self._dismissed: set[tuple[str, int]] = set()
-        self._mark, self.words = QLabel(), QLabel()
+        self._mark, self.words = PlainLabel(), PlainLabel()
         self.words.setWordWrap(True)
         self.words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.buttons = {how: self._button(_NAMES[how], f"repair.{how.value}") for how in Repair}

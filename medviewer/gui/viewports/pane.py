@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QToolTip, QWidget
 
 from medviewer.core.voi import LookUpTable, Voi, Window
 from medviewer.core.volume import Rescale
+from medviewer.gui.plain_text import tip
 from medviewer.gui.theme import colours
 from medviewer.gui.tools.toolbox import Toolbox
 from medviewer.gui.viewports.badges import badges
@@ -290,6 +291,6 @@ class Pane(QWidget):
         """Explain a badge under the mouse."""
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
             hit = next((badge for place, badge in self._badge_places if place.contains(QPointF(event.pos()))), None)
-            QToolTip.showText(event.globalPos(), hit.meaning if hit is not None else "", self)
+            QToolTip.showText(event.globalPos(), tip(hit.meaning) if hit is not None else "", self)
             return True
         return super().event(event)
