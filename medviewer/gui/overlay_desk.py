@@ -276,6 +276,7 @@ class OverlayDesk(QObject):
             return
         known = {entry.file: entry for entry in self.entries}
         self.entries = tuple(known.get(companion.file) or self._entry(companion) for companion in found)
+        self._arrange()
         self.changed.emit()
         for entry in self.entries:
             if entry.file in self._wanted or (entry.companion.kind in AT_ONCE and entry.state is State.OFF):

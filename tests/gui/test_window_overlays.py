@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 from support.gui_steps import LEFT, LIMIT_MS, move
 from support.overlay_objects import (
     dataset,
@@ -54,6 +55,7 @@ def rows_of(window, kind: str) -> list:
 
 def colour_at(pane, point_lps) -> tuple[int, int, int]:
     """The colour on the screen at a point of the patient, beside the crosshair's lines."""
+    QApplication.processEvents()  # bars that have come or gone have made their room
     frame, placement = pane.picture.frame, pane.placement()
     place = placement.to_screen(*frame.to_pixel(point_lps)) + QPointF(4, 4)
     colour = pane.grab().toImage().pixelColor(place.toPoint())
@@ -138,6 +140,12 @@ def test_dose_is_washed_over_the_images(qtbot, window, study: Phantom, tmp_path:
         red, green, blue = colour_at(pane, study.lesion_centre_lps)
         assert red > green + 20, pane.source.title
         assert red > blue + 20, pane.source.title
+    pane = window.desk.views.active
+    move(pane, pane.placement().to_screen(*pane.picture.frame.to_pixel(study.lesion_centre_lps)).toPoint())
+    (words,) = pane.corner_facts().drawn
+    name, value, unit = words.split()
+    assert (name, unit) == ("Dose", "Gy")
+    assert float(value) == pytest.approx(60, abs=6)  # between the points of a coarse grid
 
 
 @pytest.mark.parametrize("kind", ["segmentation", "structures", "dose"])

@@ -97,6 +97,26 @@ def test_a_map_has_real_values_and_their_unit(phantom: Phantom, tmp_path: Path, 
     assert np.allclose(stack.array, stored * 0.5 + 3)
 
 
+def test_a_map_through_a_table_has_the_table_s_values(phantom: Phantom, tmp_path: Path) -> None:
+    stored = np.random.default_rng(4).integers(0, 8, phantom.labels.shape).astype(np.uint16)
+    path = write_map(tmp_path / "pm.dcm", phantom, stored)
+    ds = dcmread(path)
+    table = [5.0, -1.5, 2.0, 40.0, 0.0]
+    groups = [ds.SharedFunctionalGroupsSequence[0], *ds.PerFrameFunctionalGroupsSequence]
+    for group in groups:
+        for mapping in group.get("RealWorldValueMappingSequence", []):
+            del mapping.RealWorldValueSlope
+            del mapping.RealWorldValueIntercept
+            mapping.RealWorldValueFirstValueMapped, mapping.RealWorldValueLastValueMapped = 2, 6
+            mapping.RealWorldValueLUTData = table
+    ds.save_as(path)
+    (stack,) = read_map(FileLocation(path), Progress()).stacks
+    expected = np.full(stored.shape, np.nan)
+    for n, value in enumerate(table):
+        expected[stored == n + 2] = value
+    assert np.array_equal(stack.array, expected, equal_nan=True)
+
+
 def test_the_real_map_has_the_values_pydicom_reads(test_data: Path) -> None:
     path = test_data / "dicom/breadth/bit-depths/parametric_map_float.dcm"
     (stack,) = read_map(FileLocation(path), Progress()).stacks

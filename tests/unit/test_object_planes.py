@@ -10,7 +10,7 @@ import SimpleITK as sitk
 from support.phantoms import axis_orders, oblique
 
 from medviewer.core.geometry import Geometry
-from medviewer.gui.viewports.object_planes import grid_offset, padded_plane
+from medviewer.gui.viewports.object_planes import grid_offset, padded_plane, slice_on_frame
 from medviewer.imaging.plane_sampling import sample_nearest
 from medviewer.imaging.reslice import PlaneFrame, PlaneKind, axis_planes
 from medviewer.imaging.scalar_planes import isolines, smooth_plane, value_at
@@ -32,6 +32,20 @@ def test_a_part_of_a_grid_lies_where_sampling_puts_it(directions: np.ndarray, of
             found = padded_plane(planes, array, offset, index)
             expected = sample_nearest(array, part, planes.frame(index))
             assert np.array_equal(np.zeros(planes.shape) if found is None else found, expected)
+
+
+@pytest.mark.parametrize("directions", DIRECTIONS)
+@pytest.mark.parametrize("height", [-0.6, -0.4, 0, 1.3, 1.6, 4.4, 4.6])
+def test_an_image_between_slices_shows_the_nearest(directions: np.ndarray, height: float) -> None:
+    geometry = Geometry.from_axes((5, 6, 7), (4, -7, 30), directions, (0.8, 1.1, 2.5), "1.2")
+    array = np.random.default_rng(1).integers(1, 200, geometry.shape_kji).astype(np.uint8)
+    matrix = geometry.index_to_lps[:3, :3]
+    frame = PlaneFrame((6, 7), geometry.to_lps([[0, 0, height]])[0], matrix[:, 0], matrix[:, 1])
+    found, plane = slice_on_frame(array, geometry, frame)
+    assert found
+    assert np.array_equal(np.zeros((6, 7)) if plane is None else plane, sample_nearest(array, geometry, frame))
+    beside = PlaneFrame((6, 7), frame.origin_lps + 0.3 * frame.column_step, frame.column_step, frame.row_step)
+    assert slice_on_frame(array, geometry, beside) == (False, None)
 
 
 @pytest.mark.parametrize("change", ["turned", "half a voxel on", "finer"])

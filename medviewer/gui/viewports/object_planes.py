@@ -14,7 +14,7 @@ from medviewer.gui.viewports.planes_source import PlanesSource
 from medviewer.gui.viewports.presented_images import PresentedImages
 from medviewer.gui.viewports.source import Picture, Source
 from medviewer.imaging.plane_sampling import sample_nearest
-from medviewer.imaging.reslice import AxisPlanes
+from medviewer.imaging.reslice import AxisPlanes, PlaneFrame
 
 Array = NDArray[np.generic]
 Tiles = tuple[tuple[ImageRef, tuple[int, int]], ...]
@@ -91,8 +91,22 @@ def _placed(array: Array, geometry: Geometry, source: Source, picture: Picture) 
         if offset is not None:
             return padded_plane(source.planes, array, offset, source.index())
     if isinstance(source, ImagesSource):
-        return sample_nearest(array, geometry, frame)
+        found, plane = slice_on_frame(array, geometry, frame)
+        return plane if found else sample_nearest(array, geometry, frame)
     return source.layer(array, geometry)
+
+
+def slice_on_frame(array: Array, geometry: Geometry, frame: PlaneFrame) -> tuple[bool, Array | None]:
+    """Whether a picture's pixels are those of a grid's slices, and the slice it lies on, or None where it lies beyond them."""
+    rows, columns = array.shape[1:3]
+    steps = np.column_stack([frame.column_step, frame.row_step])
+    strays = np.abs((steps - geometry.index_to_lps[:3, :2]) * (columns, rows)).sum(axis=0).max()
+    i, j, k = geometry.to_index(frame.origin_lps.reshape(1, 3))[0]
+    beside = max(abs(i) * geometry.spacing_ijk[0], abs(j) * geometry.spacing_ijk[1])
+    if frame.shape != (rows, columns) or strays > 2 * GRID_TOLERANCE_MM or beside > 2 * GRID_TOLERANCE_MM:
+        return False, None
+    inside = -0.5 <= k <= len(array) - 0.5
+    return True, array[min(int(k + 0.5), len(array) - 1)] if inside else None
 
 
 def grid_offset(part: Geometry, whole: Geometry) -> tuple[int, int, int] | None:
