@@ -21,6 +21,7 @@ from medviewer.dicom.files import ZIP_ERRORS, Archives, why_unreadable
 from medviewer.dicom.fragments import BadFragments, Spans, find_fragments, frame_spans
 from medviewer.dicom.header import Header, NotDicom, PixelBytes, read_header
 from medviewer.dicom.kinds import is_video
+from medviewer.dicom.layouts import Layouts
 
 Array = NDArray[np.generic]
 
@@ -30,9 +31,10 @@ class ImageFile:
 
     form : what a frame looks like. count : frames the header claims.
     like : the same file opened before; its header isn't read again.
+    layouts : remembers what files of one series share, for those who open many.
     """
 
-    def __init__(self, location: FileLocation, archives: Archives, like: ImageFile | None = None) -> None:
+    def __init__(self, location: FileLocation, archives: Archives, like: ImageFile | None = None, layouts: Layouts | None = None) -> None:
         self.location = location
         try:
             self._file, size = archives.open(location)
@@ -47,7 +49,7 @@ class ImageFile:
             self._elements = self.header.elements
             return
         try:
-            self.header = read_header(self._file, size)
+            self.header = read_header(self._file, size, layouts)
             if self.header.pixels is None:
                 raise self._cannot("it has no pixel data", "no-pixels")
             self._pixels = self.header.pixels

@@ -20,6 +20,7 @@ from medviewer.dicom.codecs.pool import decoders
 from medviewer.dicom.codecs.table import supported_syntaxes
 from medviewer.dicom.files import Archives
 from medviewer.dicom.image_file import ImageFile
+from medviewer.dicom.layouts import Layouts
 from medviewer.dicom.lut import modality_lut
 from medviewer.dicom.reading_order import NearestFirst
 
@@ -136,13 +137,14 @@ class VolumeReader:
     def _work(self, run: _Run) -> None:
         """A decoding thread: take the most wanted slice until there is none."""
         held: ImageFile | None = None
+        layouts = Layouts()
         several_in_a_file = len(self.stack.files) < len(self.stack.images)
         try:
             while not run.stop.is_set() and (k := self._order.take()) is not None:
                 ref = self.stack.images[k]
                 try:
                     if not several_in_a_file:
-                        with ImageFile(ref.file, run.archives) as file:
+                        with ImageFile(ref.file, run.archives, layouts=layouts) as file:
                             missing = _read_slice(file, ref, self.volume.stored[k])
                     else:
                         if held is None or held.location != ref.file:

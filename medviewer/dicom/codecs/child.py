@@ -64,6 +64,8 @@ def _decode(request: Request, file: IO[bytes]) -> Answer:
         return Answer(too_much_memory(request.limits))
     except OSError as error:
         return Answer(f"there is no room to hand it over ({error.strerror})")
+    except Exception as error:  # the edge of the process: a defect costs one frame
+        return Answer(f"the decoder met a defect ({type(error).__name__}: {error})")
     return Answer()
 
 

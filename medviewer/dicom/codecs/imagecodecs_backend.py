@@ -5,6 +5,7 @@ It gives codestreams' own samples; only baseline and extended JPEG are turned to
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from medviewer.dicom.codecs.codestream import END, has_end, jpeg_colours
 from medviewer.dicom.codecs.form import BadImage, PixelForm
 
 Array = NDArray[np.generic]
+PIXELS_A_THREAD = 1 << 21
 
 
 class CutShort(BadImage):
@@ -60,8 +62,7 @@ def decode_jpeg_2000(data: bytes, form: PixelForm) -> Array:
     """JPEG 2000, reversible and irreversible, and HTJ2K; multiple component transforms are undone."""
     import imagecodecs
 
-    del form
-    return np.asarray(imagecodecs.jpeg2k_decode(_ended(data), numthreads=1))
+    return np.asarray(imagecodecs.jpeg2k_decode(_ended(data), numthreads=_threads(form)))
 
 
 def decode_htj2k(data: bytes, form: PixelForm) -> Array:
@@ -77,8 +78,7 @@ def decode_jpeg_xl(data: bytes, form: PixelForm) -> Array:
     """JPEG XL, recompressed JPEG included."""
     import imagecodecs
 
-    del form
-    return np.asarray(imagecodecs.jpegxl_decode(data, numthreads=1))
+    return np.asarray(imagecodecs.jpegxl_decode(data, numthreads=_threads(form)))
 
 
 def decode_rle(data: bytes, form: PixelForm) -> Array:
@@ -110,6 +110,11 @@ def _nothing_lost() -> Iterator[None]:
         sys.unraisablehook, sys.excepthook = hooks
     if lost:
         raise BadImage("only part of it can be decoded")
+
+
+def _threads(form: PixelForm) -> int:
+    """One for slices, of which several are decoded at a time; more for images so large that a reader waits for a single one."""
+    return min(os.cpu_count() or 1, 1 + form.rows * form.columns // PIXELS_A_THREAD)
 
 
 def _ended(data: bytes) -> bytes:
