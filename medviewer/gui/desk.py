@@ -20,6 +20,7 @@ from medviewer.core.progress import Progress
 from medviewer.core.study import Scan, Stack
 from medviewer.gui.cine_player import CinePlayer
 from medviewer.gui.dialogs.ask import Ask
+from medviewer.gui.early_image import EarlyImage
 from medviewer.gui.events import Events
 from medviewer.gui.finding_desk import FindingDesk
 from medviewer.gui.main_thread import MainThread
@@ -75,6 +76,7 @@ class Desk(QObject):
         self.findings = FindingDesk(session, self.events, self.display, ask.reader_name, self)
         self._repaint = QTimer(self, singleShot=True, interval=REPAINT_MS)
         self._repaint.timeout.connect(self.display.take_data)
+        self._early = EarlyImage(session.jobs, self.main, self.display)
         self.display.changed.connect(self._on_display)
         self.display.time_asked.connect(self.show_time)
         self.events.scan_changed.connect(self._on_scan)
@@ -91,6 +93,7 @@ class Desk(QObject):
     def open_paths(self, paths: Sequence[Path]) -> None:
         """Scan files and folders and show what they hold."""
         if paths:
+            self._early.begin()
             self.session.open_paths(list(paths))
 
     def open_sample(self) -> None:
@@ -209,6 +212,8 @@ class Desk(QObject):
     def _on_scan(self, scan: Scan) -> None:
         """Show the first series as soon as there is one; let go of volumes that are no longer in the tree."""
         keys = {stack.key for stack in scan.stacks()}
+        if scan.complete:
+            self._early.end()
         if self.display.key is not None and self.display.key not in keys and scan.complete:
             self.session.close_stack(self.display.key)
             self.display.clear()
@@ -218,6 +223,8 @@ class Desk(QObject):
             first = self._first(scan)
             if first is not None:
                 self.open(first)
+            elif not scan.complete:
+                self._early.look([shown for shown in self.every_shown() if self._is_wanted(shown)])
         if scan.complete and not keys:
             self.tell(Level.WARN, "Nothing there could be opened as images. See the list of files that could not be read.")
 

@@ -7,8 +7,9 @@ import pydicom
 import pytest
 from support.gui_steps import LIMIT_MS, open_and_wait, wheel
 
-from medviewer.dicom import volumes
+from medviewer.dicom import reading, volumes
 from medviewer.dicom.reading_order import STAGES, stage
+from medviewer.gui import early_image
 from medviewer.gui.viewports.rendering import reduced
 
 
@@ -89,3 +90,25 @@ def test_blocks_are_averaged(dtype, factor):
     means = blocks.mean(axis=(1, 3))
     expected = np.rint(means) if dtype[0] != "f" else means
     np.testing.assert_allclose(reduced(pixels, factor), expected, atol=1e-4)
+
+
+def test_an_image_is_on_screen_before_all_files_have_been_looked_at(qtbot, window, phantom, monkeypatch):
+    gate = threading.Semaphore(0)
+    read = reading.read_instance
+
+    def slow(*given):
+        gate.acquire()
+        return read(*given)
+
+    monkeypatch.setattr(reading, "read_instance", slow)
+    monkeypatch.setattr(early_image, "EARLY_AFTER_S", 0)
+    window.desk.open_paths([phantom.paths[0].parent])
+    display, views = window.desk.display, window.desk.views
+    gate.release(7)
+    qtbot.waitUntil(lambda: display.images is not None and views.active.picture is not None, timeout=LIMIT_MS)
+    early = views.active.picture.pixels
+    assert any(np.array_equal(early, image) for image in phantom.volume)
+    gate.release(1000)
+    qtbot.waitUntil(lambda: display.is_complete, timeout=LIMIT_MS)
+    assert display.images is None
+    assert np.array_equal(display.volume.stored, phantom.volume)

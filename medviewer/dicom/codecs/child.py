@@ -10,6 +10,7 @@ import faulthandler
 import os
 import signal
 import sys
+import traceback
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
@@ -65,7 +66,8 @@ def _decode(request: Request, file: IO[bytes]) -> Answer:
     except OSError as error:
         return Answer(f"there is no room to hand it over ({error.strerror})")
     except Exception as error:  # the edge of the process: a defect costs one frame
-        return Answer(f"the decoder met a defect ({type(error).__name__}: {error})")
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        return Answer(f"the decoder met a defect ({type(error).__name__} in {place.name}: {error})")
     return Answer()
 
 
