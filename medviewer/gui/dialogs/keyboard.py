@@ -24,6 +24,7 @@ class KeyRow:
 MOUSE = (
     KeyRow("Mouse", "Leaf through the images (Shift: ten at once)", "Wheel"),
     KeyRow("Mouse", "Zoom about the pointer", "Ctrl+Wheel"),
+    KeyRow("Mouse", "Leaf through the time points", "Alt+Wheel"),
     KeyRow("Mouse", "The chosen tool; window and level at first", "Left drag"),
     KeyRow("Mouse", "Pan", "Middle drag, Shift+left drag"),
     KeyRow("Mouse", "Zoom; without moving: menu", "Right drag"),
