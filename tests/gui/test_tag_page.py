@@ -15,6 +15,7 @@ from support.objects import bare_object, save_object
 from medviewer.core.study import FileLocation
 from medviewer.dicom.objects.data_set import read_data_set
 from medviewer.dicom.objects.tag_tree import lines_below, top_lines
+from medviewer.gui.dialogs.refused_files import RefusedFilesDialog
 from medviewer.gui.dialogs.tags import TagsDialog
 from medviewer.gui.documents.tag_model import TagModel
 from medviewer.gui.documents.tag_page import TagPage
@@ -119,6 +120,25 @@ def test_values_rows_and_json_are_copied(qtbot, page) -> None:
     assert clipboard.text() == "(300A,0002)\tRTPlanLabel\tSH\t1\ta label"
     next(action for action in page.tree.actions() if "JSON" in action.text()).trigger()
     assert json.loads(clipboard.text()) == {"300A0002": {"vr": "SH", "Value": ["a label"]}}
+
+
+def test_the_tags_of_a_refused_file_can_be_looked_at(qtbot, window, phantom) -> None:
+    torn = phantom.paths[0].parent / "torn.dcm"
+    torn.write_bytes(phantom.paths[3].read_bytes()[:900])
+    window.desk.open_paths([torn.parent])
+    qtbot.waitUntil(lambda: bool(window.desk.session.scan.refused), timeout=LIMIT_MS)
+    refused = RefusedFilesDialog(window.desk.session.scan, window)
+    refused.show()
+    assert not refused.show_tags.isEnabled()
+    refused.tree.setCurrentItem(refused.tree.topLevelItem(0))
+    qtbot.mouseClick(refused.show_tags, Qt.MouseButton.LeftButton)
+    assert refused.chosen is not None
+    assert refused.chosen.path == torn
+    window.desk.ask.tags_of(refused.chosen)
+    dialog = next(child for child in window.findChildren(TagsDialog))
+    qtbot.waitUntil(lambda: isinstance(dialog.loading.page, TagPage), timeout=LIMIT_MS)
+    assert place_of(dialog.loading.page.model, "PatientID").isValid()
+    dialog.close()
 
 
 def test_ctrl_i_lists_the_tags_of_the_image_in_the_pane(qtbot, loaded, phantom) -> None:

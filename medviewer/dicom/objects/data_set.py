@@ -7,6 +7,7 @@ import logging
 from dataclasses import dataclass
 from typing import IO, Any, cast
 
+from pydicom.datadict import dictionary_has_tag
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.filereader import data_element_generator, dcmread
 from pydicom.tag import BaseTag
@@ -71,7 +72,7 @@ def _read(file: IO[bytes], size: int, location: FileLocation, largest_bytes: int
         if header is None and _is_deflated(file):
             return _read_until_damage(file, header, pixels, location)  # pydicom would inflate it without measure
         ds = cast(Dataset, dcmread(file, defer_size=largest_bytes, stop_before_pixels=True, force=True))
-        if len(ds) or len(getattr(ds, "file_meta", ())):
+        if _is_known(ds):
             return DataSet(ds, pixels, _read_behind_pixels(header, ds, location))
     except Exception as error:  # pydicom raises whatever the damage provokes; the slow way says how far it gets
         log.info("pydicom can't read a whole data set: %s", type(error).__name__)
@@ -122,11 +123,16 @@ def _read_until_damage(file: IO[bytes], header: Header | None, pixels: PixelByte
     if not broken:
         encoding = header.encoding if header is not None else _guess(file, at)
         _, broken = _collect(file, at, encoding, ds, lambda tag: tag >> 16 == 0x7FE0)
-    if not len(ds) and not len(meta):
-        raise CannotDecode(str(location), "nothing in it can be read as DICOM elements", "damaged")
     cast(Any, ds).file_meta = meta
+    if not _is_known(ds):
+        raise CannotDecode(str(location), "nothing in it can be read as DICOM elements", "damaged")
     note = "The file is damaged; what follows the last element shown can't be read."
     return DataSet(ds, pixels, (note,) if broken else ())
+
+
+def _is_known(ds: Dataset) -> bool:
+    """Whether any element is one of the standard's: whatever bytes a file holds, some "element" can be read from them."""
+    return any(dictionary_has_tag(tag) for tag in (*ds.keys(), *getattr(ds, "file_meta", {}).keys()))
 
 
 def _collect(file: IO[bytes], at: int, encoding: Encoding, into: Dataset, stop: Any) -> tuple[int, bool]:

@@ -28,6 +28,7 @@ class Ask:
     def __init__(self) -> None:
         self.parent: QWidget | None = None
         self.actions: Callable[[], Sequence[QAction]] = tuple
+        self.tags_of: Callable[[FileLocation], None] = lambda _: None
         self.key_rows: Callable[[], Sequence[KeyRow]] = tuple
 
     def folder(self, title: str) -> Path | None:
@@ -64,8 +65,10 @@ class Ask:
             dialog.chosen.trigger()
 
     def show_refused(self, scan: Scan) -> None:
-        """What could not be read."""
-        RefusedFilesDialog(scan, self.parent).exec()
+        """What could not be read; the tags of one can be looked at."""
+        dialog = RefusedFilesDialog(scan, self.parent)
+        if dialog.exec() == QDialog.DialogCode.Accepted and dialog.chosen is not None:
+            self.tags_of(dialog.chosen)
 
     def show_tags(self, desk: Desk, file: FileLocation) -> None:
         """All tags of a file, in a window that stays open beside this one."""

@@ -18,6 +18,7 @@ class RefusedFilesDialog(Sheet):
 
     def __init__(self, scan: Scan, parent: QWidget | None = None) -> None:
         super().__init__("Files that could not be read", parent, 760)
+        self.chosen: FileLocation | None = None
         self.add_words(summary(scan))
         tree = QTreeWidget()
         tree.setRootIsDecorated(False)
@@ -28,6 +29,7 @@ class RefusedFilesDialog(Sheet):
         rows = [(refused.file, refused.reason) for refused in scan.refused] + [(file, "Not a DICOM file") for file in scan.not_dicom]
         for file, reason in rows[:MOST]:
             item = QTreeWidgetItem([_name(file), reason, str(file.path.parent)])
+            item.setData(0, Qt.ItemDataRole.UserRole, file)
             for column in range(3):
                 item.setToolTip(column, tip(item.text(column)))
             tree.addTopLevelItem(item)
@@ -39,7 +41,18 @@ class RefusedFilesDialog(Sheet):
         self.content.addWidget(tree)
         if len(rows) > MOST:
             self.add_words(f"Only the first {MOST} of {len(rows)} are listed.")
-        self.add_buttons("Close", cancel="")
+        self.tree = tree
+        self.show_tags = self.add_buttons("Show tags", cancel="Close")
+        self.show_tags.setToolTip("List what can be read of the chosen file")
+        self.show_tags.setEnabled(False)
+        tree.currentItemChanged.connect(lambda item: self.show_tags.setEnabled(item is not None))
+        tree.itemActivated.connect(lambda _: self.accept())
+
+    def accept(self) -> None:
+        """Close with the chosen file."""
+        item = self.tree.currentItem()
+        self.chosen = item.data(0, Qt.ItemDataRole.UserRole) if item is not None else None
+        super().accept()
 
 
 def summary(scan: Scan) -> str:

@@ -25,7 +25,7 @@ def report_html(report: Report, style: Style) -> str:
         f"<html><body style='color:{ink.text}'><h1 style='font-size:20px'>{title}</h1>",
         _status(report, ink),
         table([(label, escape(value)) for label, value in _facts(report)], ink),
-        f"<table width='100%' cellspacing='0' style='margin-top:8px'><tr><td height='1' bgcolor='{ink.line}'></td></tr></table>",
+        f"<p style='margin-top:10px;margin-bottom:8px;font-size:1px;background-color:{ink.line}'>&nbsp;</p>",
         *_Writer(report.root, style).below(report.root, 1),
     ]
     if not report.root.children:
@@ -119,14 +119,13 @@ class _Writer:
         more = f" <span style='color:{self._ink.dim};font-weight:400'>({count})</span>" if closed else ""
         mark = f"<a href='item:{item.position}' style='color:{self._ink.dim};text-decoration:none'>{'▸' if closed else '▾'}</a> "
         anchor = self._anchor(item)
-        indent = 16 * (level - 1)
         yield (
-            f"<p style='margin-left:{indent}px;margin-top:14px;margin-bottom:4px;font-size:{size}px;font-weight:600'>"
+            f"<p style='margin-top:14px;margin-bottom:4px;font-size:{size}px;font-weight:600'>"
             f"{anchor}{mark if self._style.links else ''}{name}{more}</p>"
         )
         if closed:
             return
-        yield f"<div style='margin-left:{indent + 16}px'>"
+        yield "<div style='margin-left:16px'>"
         yield from self.below(item, level + 1)
         yield "</div>"
 
