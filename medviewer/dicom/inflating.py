@@ -9,7 +9,9 @@ LARGEST_INFLATED = 1 << 30
 SUSPICIOUS_RATIO = 200
 SUSPICIOUS_SIZE = 64 << 20
 """What inflates to more than this at more than `SUSPICIOUS_RATIO` is refused: blank images stay below either."""
-_PIECE = 1 << 20
+LARGEST_BLANK = 256 << 20
+"""The same for a beginning: a series of blank images may come before those that hold something."""
+_BITE, _PIECE = 1 << 16, 1 << 20
 
 
 class GrowsTooFar(Exception):
@@ -24,10 +26,12 @@ def inflate(packed: bytes, inflater: zlib._Decompress) -> io.BytesIO:
     """
     most = min(LARGEST_INFLATED, max(SUSPICIOUS_SIZE, SUSPICIOUS_RATIO * len(packed)))
     stream = io.BytesIO()
-    while packed and not inflater.eof:
-        stream.write(inflater.decompress(packed, _PIECE))
-        packed = inflater.unconsumed_tail
-        if stream.tell() > most:
-            raise GrowsTooFar(f"it grows beyond {most} bytes when it is inflated")
+    for at in range(0, len(packed), _BITE):
+        bite = packed[at : at + _BITE]
+        while bite and not inflater.eof:
+            stream.write(inflater.decompress(bite, _PIECE))
+            bite = inflater.unconsumed_tail
+            if stream.tell() > min(most, max(LARGEST_BLANK, SUSPICIOUS_RATIO * (at + _BITE))):
+                raise GrowsTooFar(f"it grows beyond {stream.tell() >> 20} MiB when it is inflated")
     stream.seek(0)
     return stream

@@ -25,7 +25,7 @@ from .seeds import Seed, read_seeds, write_seeds
 
 TIME_LIMIT_S = 5.0
 """Of processor time, or of waiting: a case that takes longer hangs."""
-PATIENCE_S = 25.0
+PATIENCE_S = 60.0
 """Wall-clock limit for a case that neither ends nor works, and for one that waits for a busy machine's processor."""
 CHUNK = 250
 PROGRAM = "fuzz.program"

@@ -141,7 +141,7 @@ def directories(pool: Pool) -> Mutated:
     elif kind == "drop":
         sequence.children = [record for record in records if rng.random() < 0.6]
     elif kind == "crowd":
-        sequence.children = records * rng.choice((50, 400))
+        sequence.children = records * rng.choice((20, 100))
     elif kind == "values":
         for record in records:
             record.children = [node for node in record.children or [] if rng.random() < 0.8]

@@ -181,7 +181,7 @@ def groups(pool: Pool) -> Mutated:
     if kind == "fewer":
         own.children = items[: rng.randrange(len(items))]
     elif kind == "more":
-        own.children = items * rng.choice((2, 10, 300))
+        own.children = items * rng.choice((2, 10, 100))
     elif kind == "frames":
         tree.put(0x00280008, "IS", str(rng.choice((0, 1, 2, len(items) + 1, 1000, 100_000, 999_999))).encode())
     elif kind == "empty groups":
