@@ -19,8 +19,9 @@ THINNEST_MM = 0.5
 """Structures with a single contour are cut as slabs of this thickness, so that the cut can be seen."""
 SAME_HEIGHT_MM = 0.02
 """Closed contours whose planes are closer than this lie on one plane, and what two of them enclose is outside."""
-TOUCHING = 0.05
-"""Share of the slab's thickness within which slabs of two heights count as touching."""
+WIDEST_GAP = 2.0
+"""Contours farther apart than this many usual distances have a gap between them; nearer ones share what lies between."""
+TOUCHING_MM = 1e-6
 
 
 @dataclass(slots=True, eq=False)
@@ -60,6 +61,7 @@ class RoiSections:
         self._owner = np.repeat(np.arange(len(lengths)), lengths)
         self._closed = np.array([contour.kind.is_closed for contour in self._contours], np.bool_)
         self._height, self._heights = self._number_heights()
+        self._reach = _reaches(self._heights, max(roi.thickness_mm, THINNEST_MM))
 
     def _number_heights(self) -> tuple[NDArray[np.intp], list[tuple[Float, float]]]:
         """For each contour which plane it lies on (-1 for none), and those planes as normal and height."""
@@ -128,8 +130,35 @@ class RoiSections:
         for numbers in by_normal.values():
             normal = self._heights[numbers[0]][0]
             along = places @ _unit(np.cross(normal, frame.normal))
-            spans = {self._heights[number][1]: _spans(along[heights == number]) for number in numbers}
-            _take_slabs(section, frame, normal, spans, max(self.roi.thickness_mm, THINNEST_MM))
+            slabs = [_Slab(*self._reach[number], _spans(along[heights == number])) for number in numbers]
+            _take_slabs(section, frame, normal, sorted(slabs, key=lambda slab: slab.bottom))
+
+
+@dataclass(frozen=True, slots=True)
+class _Slab:
+    """What one height of contours stands for: from ``bottom`` to ``top`` along the normal, and the spans it covers there."""
+
+    bottom: float
+    top: float
+    spans: list[Span]
+
+
+def _reaches(planes: list[tuple[Float, float]], thickness_mm: float) -> list[tuple[float, float]]:
+    """From where to where each plane of contours reaches along its normal: half way to its neighbours, but not across a gap."""
+    found = [(0.0, 0.0)] * len(planes)
+    by_normal: dict[tuple[float, ...], list[int]] = defaultdict(list)
+    for number, (normal, _) in enumerate(planes):
+        by_normal[tuple(np.round(normal, 3))].append(number)
+    for numbers in by_normal.values():
+        ordered = sorted(numbers, key=lambda number: planes[number][1])
+        heights = np.array([planes[number][1] for number in ordered])
+        gaps = np.diff(heights)
+        usual = float(np.median(gaps)) if gaps.size else thickness_mm
+        halves = np.where(gaps <= WIDEST_GAP * usual, gaps / 2, usual / 2)
+        below, above = np.concatenate([[usual / 2], halves]), np.concatenate([halves, [usual / 2]])
+        for n, number in enumerate(ordered):
+            found[number] = float(heights[n] - below[n]), float(heights[n] + above[n])
+    return found
 
 
 def _spans(crossings: Float) -> list[Span]:
@@ -161,27 +190,26 @@ def _pixels(frame: PlaneFrame, points_lps: Float) -> Float:
     return np.column_stack([columns, rows])
 
 
-def _take_slabs(section: Section, frame: PlaneFrame, normal: Float, spans: dict[float, list[Span]], thickness_mm: float) -> None:
-    """Slabs of one normal: spans (from, to) along the line in which planes of that normal meet the picture, by height."""
+def _take_slabs(section: Section, frame: PlaneFrame, normal: Float, slabs: list[_Slab]) -> None:
+    """Slabs of one normal, lowest first: their spans lie along the line in which planes of that normal meet the picture."""
     direction = _unit(np.cross(normal, frame.normal))
     across = normal - (normal @ frame.normal) * frame.normal
     across = across / float(across @ across)  # one step of it is one mm of height; the more the planes lean, the longer in the picture
     start = frame.origin_lps - (frame.origin_lps @ direction) * direction - (frame.origin_lps @ normal) * across
 
-    half = thickness_mm / 2
-    levels = sorted(spans)
     corners: list[tuple[float, float]] = []
     ends: list[tuple[float, float]] = []
-    for n, level in enumerate(levels):
-        for first, last in spans[level]:
-            corners += [(first, level - half), (last, level - half), (last, level + half), (first, level + half)]
-            ends += [(first, level + half), (first, level - half), (last, level - half), (last, level + half)]
-        below = levels[n - 1] if n and level - levels[n - 1] <= thickness_mm * (1 + TOUCHING) else None
-        above = levels[n + 1] if n + 1 < len(levels) and levels[n + 1] - level <= thickness_mm * (1 + TOUCHING) else None
-        apart = _apart(spans[level], spans[below]) if below is not None else spans[level]
-        ends += [(along, level - half) for span in apart for along in span]
-        if above is None:
-            ends += [(along, level + half) for span in spans[level] for along in span]
+    for n, slab in enumerate(slabs):
+        low, high = slab.bottom, slab.top
+        for first, last in slab.spans:
+            corners += [(first, low), (last, low), (last, high), (first, high)]
+            ends += [(first, high), (first, low), (last, low), (last, high)]
+        on_another = n > 0 and low - slabs[n - 1].top <= TOUCHING_MM
+        under_another = n + 1 < len(slabs) and slabs[n + 1].bottom - high <= TOUCHING_MM
+        apart = _apart(slab.spans, slabs[n - 1].spans) if on_another else slab.spans
+        ends += [(along, low) for span in apart for along in span]
+        if not under_another:
+            ends += [(along, high) for span in slab.spans for along in span]
 
     def placed(places: list[tuple[float, float]], size: int) -> Float:
         numbers = np.array(places).reshape(-1, 2)

@@ -106,3 +106,9 @@ def test_the_outline_of_touching_slabs_is_closed_and_has_no_line_inside() -> Non
     assert set(ends.values()) == {2}  # every corner joins two pieces
     across = sum(abs(edge[0, 0] - edge[1, 0]) for edge in section.edges) * 0.5
     assert across == pytest.approx(20 + 4 + 4 + 20 + 2 * 10, rel=1e-3)  # bottom, two steps, top, and the slab apart twice
+
+
+def test_unevenly_spaced_contours_share_what_lies_between_and_leave_real_gaps_open() -> None:
+    section = roi(*(circle(10, z) for z in (0, 3, 7, 10, 13, 30)), thickness=3.0).on(sagittal(20), 0.5)
+    borders = sorted((round(60 - s[:, 1].max() * 0.5, 3), round(60 - s[:, 1].min() * 0.5, 3)) for s in section.slabs)
+    assert borders == [(-1.5, 1.5), (1.5, 5.0), (5.0, 8.5), (8.5, 11.5), (11.5, 14.5), (28.5, 31.5)]
