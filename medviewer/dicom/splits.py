@@ -223,6 +223,11 @@ def _by_occurrence(part: Part) -> list[Part]:
     """What nothing tells apart: the first image of each place, the second ones, and so on."""
     if not _repeats(part.images)[0]:
         return [part]
+    counts = np.bincount(_place_numbers(part.images))
+    usual = np.sort(counts)[len(counts) // 2]
+    if counts.max() > 2 and usual > 1 and counts.min() < counts.max():  # counting off would mix what was acquired at different times
+        words = f"up to {counts.max()} images lie at one place and nothing tells which of them belong together; they are one stack"
+        return [Part(part.images, (*part.notices, Notice("duplicate-slice", words)))]
     ordered = sorted(part.images, key=lambda each: (each.instance.instance_number, each.instance.sop_instance_uid, each.frame.ref.frame))
     seen: dict[int, int] = defaultdict(int)
     turns: dict[int, list[Image]] = defaultdict(list)

@@ -290,3 +290,15 @@ def test_frames_of_an_ultrasound_volume_are_sorted_in_it_and_claim_no_place_in_t
     assert stack.geometry is None
     assert "ultrasound volume" in (stack.why_not or "")
     assert [heights[image.frame - 1] for image in stack.images] == sorted(heights)
+
+
+def test_slice_that_was_sent_three_times_costs_the_volume_nothing(tmp_path: Path) -> None:
+    phantom = write_phantom(tmp_path, shape_kji=SMALL)
+    for number in (98, 99):
+        ds = pydicom.dcmread(phantom.paths[2])
+        ds.SOPInstanceUID, ds.InstanceNumber = generate_uid(), number
+        ds.save_as(tmp_path / f"again{number}.dcm")
+    volume, *rest = stacks(tmp_path)
+    assert volume.makes_volume
+    assert len(volume.images) == 7
+    assert [len(stack.images) for stack in rest] == [1, 1]

@@ -125,6 +125,15 @@ def test_copies_of_all_images_are_duplicates_and_no_time_points(tmp_path: Path) 
     assert all(codes(stack) == ["duplicate-slice"] for stack in found)
 
 
+def test_volumes_that_nothing_tells_apart_are_not_mixed_when_an_image_is_missing(tmp_path: Path) -> None:
+    written = write_repeats(tmp_path, [put(), put(), put(), put()], shape_kji=SMALL)
+    written[2].paths[3].unlink()
+    (stack,) = stacks(tmp_path)
+    assert stack.kind is StackKind.STACK
+    assert len(stack.images) == 27
+    assert "nothing tells which of them belong together" in stack.warnings[0].message
+
+
 def test_volumes_with_a_gap_are_told_one_by_one(tmp_path: Path) -> None:
     write_repeats(tmp_path, [put(TemporalPositionIdentifier=n) for n in (1, 2)], shape_kji=SMALL, missing={3})
     found = stacks(tmp_path)
