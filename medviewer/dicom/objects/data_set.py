@@ -9,15 +9,17 @@ from typing import IO, Any, cast
 
 from pydicom.datadict import dictionary_has_tag
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.filereader import data_element_generator, dcmread
+from pydicom.filereader import data_element_generator, dcmread, read_dataset
 from pydicom.tag import BaseTag
 
 from medviewer.core.errors import CannotDecode
 from medviewer.core.study import FileLocation
+from medviewer.dicom.beginning import NotDicom, begin_of
 from medviewer.dicom.elements import BadHeader, Encoding
 from medviewer.dicom.files import ZIP_ERRORS, Archives, why_unreadable
 from medviewer.dicom.fragments import BadFragments, find_fragments
-from medviewer.dicom.header import DEFLATED, Header, NotDicom, PixelBytes, read_header
+from medviewer.dicom.header import DEFLATED, FIRST_READ, Header, PixelBytes, read_header
+from medviewer.dicom.tags import PIXEL_TAGS
 
 log = logging.getLogger(__name__)
 _META_BYTES = 4096
@@ -68,15 +70,45 @@ def _read(file: IO[bytes], size: int, location: FileLocation, largest_bytes: int
     pixels = header.pixels if header is not None else None
     file = _seekable(file, location)
     file.seek(0)
-    try:
-        if header is None and _is_deflated(file):
-            return _read_until_damage(file, header, pixels, location)  # pydicom would inflate it without measure
-        ds = cast(Dataset, dcmread(file, defer_size=largest_bytes, stop_before_pixels=True, force=True))
-        if _is_known(ds):
-            return DataSet(ds, pixels, _read_behind_pixels(header, ds, location))
-    except Exception as error:  # pydicom raises whatever the damage provokes; the slow way says how far it gets
-        log.info("pydicom can't read a whole data set: %s", type(error).__name__)
+    if header is None and _is_deflated(file):
+        return _read_until_damage(file, header, pixels, location)  # pydicom would inflate it without measure
+    for way in (_read_by_header, _read_by_pydicom):
+        file.seek(0)
+        try:
+            ds = way(file, header, largest_bytes)
+            if _is_known(ds):
+                return DataSet(ds, pixels, _read_behind_pixels(header, ds, location))
+        except Exception as error:  # pydicom raises whatever the damage provokes; the next way may get farther
+            log.info("No whole data set: %s", type(error).__name__)
     return _read_until_damage(file, header, pixels, location)
+
+
+def _read_by_header(file: IO[bytes], header: Header | None, largest_bytes: int | None) -> Dataset:
+    """From where the scan found the data set, whatever stands in front of it; raises ``ValueError`` without such a place."""
+    if header is None:
+        raise ValueError
+    meta = FileMetaDataset()
+    begin, _ = begin_of(file.read(FIRST_READ))
+    at, broken = _collect(file, begin, Encoding(), meta, lambda tag: tag >> 16 != 2) if _group(file, begin) == 2 else (begin, False)
+    if broken:
+        raise ValueError
+    stream = header.stream if header.transfer_syntax == DEFLATED else file
+    stream.seek(0 if header.transfer_syntax == DEFLATED else at)
+    encoding = header.encoding
+    ds = read_dataset(
+        cast(Any, stream),
+        not encoding.explicit,
+        encoding.little,
+        stop_when=lambda tag, _vr, _length: tag in PIXEL_TAGS,
+        defer_size=largest_bytes,
+    )
+    cast(Any, ds).file_meta = meta
+    return ds
+
+
+def _read_by_pydicom(file: IO[bytes], header: Header | None, largest_bytes: int | None) -> Dataset:
+    del header
+    return cast(Dataset, dcmread(file, defer_size=largest_bytes, stop_before_pixels=True, force=True))
 
 
 def _is_deflated(file: IO[bytes]) -> bool:
@@ -116,8 +148,10 @@ def _seekable(file: IO[bytes], location: FileLocation) -> IO[bytes]:
 def _read_until_damage(file: IO[bytes], header: Header | None, pixels: PixelBytes | None, location: FileLocation) -> DataSet:
     """One element after the other until one can't be read."""
     file.seek(0)
-    start = file.read(132)
-    at = 132 if start[128:] == b"DICM" else 4 if start[:4] == b"DICM" else 0
+    try:
+        at, _ = begin_of(file.read(FIRST_READ))
+    except NotDicom:
+        at = 0
     ds, meta = Dataset(), FileMetaDataset()
     at, broken = _collect(file, at, Encoding(), meta, lambda tag: tag >> 16 != 2) if _group(file, at) == 2 else (at, False)
     if not broken:
