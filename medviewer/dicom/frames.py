@@ -25,6 +25,7 @@ from medviewer.dicom.image_plane import is_length
 from medviewer.dicom.lut import Supplement, modality_lut, supplemental_palette
 from medviewer.dicom.overlay_planes import OverlayPlane, overlay_planes
 from medviewer.dicom.placement import FrameFacts, frame_facts
+from medviewer.dicom.projection_view import NO_VIEW, View, view_of
 from medviewer.dicom.shutter import Shutter, shutter_of
 from medviewer.dicom.spacing import Spacing, Where, display_spacing
 from medviewer.dicom.stack_geometry import slice_geometry
@@ -47,7 +48,7 @@ class DecodedImage:
     geometry : of shape (1, rows, columns), or None when the image doesn't say where it lies.
     stored_bits : BitsStored. supplement : colours of the highest stored values, or None.
     spacing : how far apart pixels lie and where that holds, or None. regions : calibrated parts of an ultrasound image.
-    overlays : planes drawn over it. shutter : what may be seen of it, or None for all.
+    overlays : planes drawn over it. shutter : what may be seen of it, or None for all. view : how it looks at the body.
     missing : what of the pixels isn't in the file, in words without a full stop, or None.
     through_table : whether the pixels went through the file's modality table.
     """
@@ -66,6 +67,7 @@ class DecodedImage:
     regions: tuple[UltrasoundRegion, ...] = ()
     overlays: tuple[OverlayPlane, ...] = ()
     shutter: Shutter | None = None
+    view: View = NO_VIEW
     missing: str | None = None
     through_table: bool = False
 
@@ -196,6 +198,7 @@ def _image(file: ImageFile, frame: int, facts: FrameFacts, tile: Tile | None) ->
             regions=regions,
             overlays=extras.overlays,
             shutter=extras.shutter,
+            view=view_of(elements),
             missing=missing,
         )
     padding, limit = padding_of(elements, signed=form.signed)
@@ -216,6 +219,7 @@ def _image(file: ImageFile, frame: int, facts: FrameFacts, tile: Tile | None) ->
         regions=regions,
         overlays=extras.overlays,
         shutter=extras.shutter,
+        view=view_of(elements),
         missing=missing,
     )
 

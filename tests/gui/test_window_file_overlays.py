@@ -153,8 +153,16 @@ def test_a_circle_in_the_patient_looks_like_one_whatever_shape_pixels_have(qtbot
     ],
 )
 def test_the_scale_says_where_it_holds(qtbot, window, tmp_path, attributes, words):
-    from medviewer.gui.viewports.calibration_words import scale_words
+    from medviewer.gui.viewports.picture_words import scale_words
 
     pane = opened(qtbot, window, write_image(tmp_path / "image.dcm", np.full((64, 64), 7, np.uint8), Modality="DX", **attributes))
     assert pane.placement().calibrated
     assert scale_words(pane.picture) == words
+
+
+def test_a_projection_has_letters_and_its_view(qtbot, window, tmp_path):
+    attributes = {"Modality": "DX", "PatientOrientation": ["L", "F"], "ImageLaterality": "L", "ViewPosition": "PA"}
+    pane = opened(qtbot, window, write_image(tmp_path / "image.dcm", np.full((64, 64), 7, np.uint8), **attributes))
+    letters = pane.picture.letters()
+    assert (letters.left, letters.right, letters.top, letters.bottom) == ("R", "L", "H", "F")
+    assert pane.corner_facts().view == "Left · PA"

@@ -38,6 +38,7 @@ class CornerFacts:
     region: str = ""
     time: str = ""
     drawn: tuple[str, ...] = ()
+    view: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ def corner_text(facts: CornerFacts, *, everything: bool) -> Corners:
     born = " ".join(_present(_sex(facts.patient.sex), facts.patient.birth_date and f"born {dicom_date(facts.patient.birth_date)}"))
     return Corners(
         [*identity, *_present(born), *_present(" ".join([*date, dicom_time(facts.study.time)]).strip())],
-        [*_series(facts.stack), *_technique(facts)],
+        [*_series(facts.stack), *_present(facts.view), *_technique(facts)],
         [*facts.drawn, *_present(facts.region), *_value(facts), *_window(facts), f"Zoom {facts.zoom_percent:.0f} %"],
         [*_place(facts), *image],
     )

@@ -96,6 +96,7 @@ class ImagesSource:
             regions=image.regions,
             overlays=image.overlays,
             shutter=image.shutter,
+            view=image.view,
         )
 
     def _voi(self, image: DecodedImage) -> Voi | None:

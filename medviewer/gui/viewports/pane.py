@@ -14,7 +14,6 @@ from medviewer.gui.plain_text import tip
 from medviewer.gui.theme import colours
 from medviewer.gui.tools.toolbox import Toolbox
 from medviewer.gui.viewports.badges import badges
-from medviewer.gui.viewports.calibration_words import region_words, scale_words
 from medviewer.gui.viewports.corner_text import CornerFacts, corner_text
 from medviewer.gui.viewports.display import Change, Display
 from medviewer.gui.viewports.gestures import Gestures
@@ -33,6 +32,7 @@ from medviewer.gui.viewports.painting import (
     draw_title,
 )
 from medviewer.gui.viewports.pane_painter import CrossPlane, PanePainter, draw_border, draw_crosshair, draw_message
+from medviewer.gui.viewports.picture_words import region_words, scale_words, view_words
 from medviewer.gui.viewports.placement import Placement, View
 from medviewer.gui.viewports.slice_slider import SliceSlider
 from medviewer.gui.viewports.source import Picture, Source
@@ -188,8 +188,9 @@ class Pane(QWidget):
         source, display = self.source, self.display
         assert source is not None
         draw_crosshair(painter, picture, placement, display.point, self.cross_planes(self))
-        if picture.frame is not None:
-            draw_letters(painter, area, picture.frame.letters())
+        letters = picture.letters()
+        if letters is not None:
+            draw_letters(painter, area, letters)
         if placement.calibrated:
             draw_scale_bar(painter, area, placement.scale, scale_words(picture))
         draw_title(painter, area, source.title, source.colour, active=self.active)
@@ -238,6 +239,7 @@ class Pane(QWidget):
             region,
             time_words(self.display.time, self.display.times) if self.display.times else "",
             drawn,
+            view_words(picture.view),
         )
 
     def _empty_words(self) -> str:

@@ -120,6 +120,7 @@ def _arranged(picture: Picture, arrangement: Arrangement) -> Picture:
         inside=None if inside_now.all() else inside_now,
         shutter=shutter,
         regions=() if arrangement.turns or arrangement.mirrored or arrangement.left or arrangement.top else picture.regions,
+        view=replace(picture.view, rightward="", downward="") if arrangement.turns or arrangement.mirrored else picture.view,
         overlays=tuple(_arranged_plane(plane, arrangement) for plane in picture.overlays),
     )
 

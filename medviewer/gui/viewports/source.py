@@ -14,10 +14,11 @@ from medviewer.core.voi import Padding, Voi, is_padding
 from medviewer.core.volume import Rescale
 from medviewer.dicom.lut import Supplement
 from medviewer.dicom.overlay_planes import OverlayPlane
+from medviewer.dicom.projection_view import NO_VIEW, View
 from medviewer.dicom.shutter import Shutter
 from medviewer.dicom.spacing import Spacing, Where
 from medviewer.dicom.ultrasound import UltrasoundRegion
-from medviewer.imaging.reslice import PlaneFrame
+from medviewer.imaging.reslice import EdgeLetters, PlaneFrame
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,6 +32,7 @@ class Picture:
     choices : windows and tables its file suggests; voi : the one of them (or a found one) that holds until the reader
         picks another. padding : stored values that hold nothing. supplement : colours of the highest stored values.
     spacing : where ``step`` holds, for pictures without a frame. regions : calibrated parts of an ultrasound image.
+    view : how a projection looks at the body.
     overlays, shutter : what its file draws over it and hides of it. scale : screen pixels for a unit of ``step`` that
         somebody asked for instead of fitting it into the view.
     """
@@ -52,11 +54,19 @@ class Picture:
     overlays: tuple[OverlayPlane, ...] = ()
     shutter: Shutter | None = None
     scale: float | None = None
+    view: View = NO_VIEW
 
     @property
     def is_colour(self) -> bool:
         """Whether the pixels are RGB."""
         return self.pixels.ndim == 3
+
+    def letters(self) -> EdgeLetters | None:
+        """What the edges point to in the patient, or None where that isn't known."""
+        if self.frame is not None:
+            return self.frame.letters()
+        view = self.view
+        return EdgeLetters(view.leftward, view.rightward, view.upward, view.downward) if view.rightward and view.downward else None
 
     @property
     def is_calibrated(self) -> bool:

@@ -1,7 +1,8 @@
-"""What a picture's calibration means, in words."""
+"""What a picture's file says of its scale and view, in words."""
 
 from __future__ import annotations
 
+from medviewer.dicom.projection_view import View
 from medviewer.dicom.spacing import Where
 from medviewer.dicom.ultrasound import TWO_DIMENSIONAL
 from medviewer.gui.viewports.source import Picture
@@ -13,6 +14,11 @@ def scale_words(picture: Picture) -> str:
     if picture.frame is not None or spacing is None or spacing.where in (Where.PATIENT, Where.NOWHERE, Where.REGION):
         return ""
     return {Where.ESTIMATED: "estimated", Where.CALIBRATED: "calibrated"}.get(spacing.where, spacing.where.value)
+
+
+def view_words(view: View) -> str:
+    """Side and view of a projection, like ``Right · MLO``."""
+    return " · ".join(part for part in (view.side, view.name) if part)
 
 
 def region_words(picture: Picture, row: int, column: int) -> str:
