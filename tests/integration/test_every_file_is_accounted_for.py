@@ -48,12 +48,12 @@ REAL_REFUSED = {
 REAL_DIRECTORIES = {"breadth/dicomdir/DICOMDIR", "breadth/dicomdir/fo-dicom-files-missing/DICOMDIR"}  # both without their files
 REAL_UNDECODABLE = {"breadth/broken/genFile.dcm": "damaged or of an unusual kind"}
 REAL_UNCHECKED = {
-    "breadth/bit-depths/liver_deflate.dcm": "no other decoder for deflated frames; compared with liver_1frame in test_dicom_codecs",
-    "breadth/bit-depths/liver_rle.dcm": "no other decoder for 1-bit RLE",
+    "breadth/bit-depths/liver_deflate.dcm": "no other decoder for deflated frames; compared with liver.dcm below",
+    "breadth/bit-depths/liver_rle.dcm": "no other decoder for 1-bit RLE; compared with liver.dcm below",
     "breadth/broken/GH177_D_CLUNIE_CT1_IVRLE_BigEndian_undefined_length.dcm": "no other reader opens it",
     "breadth/broken/emri_small_jpeg_2k_lossless_too_short.dcm": "no other reader opens it; its whole frames are decoded",
     "breadth/wg04-compressed-samples/RG3_JPLY": "lossy: 8 of 3 million pixels overshoot their 10 bits by one, which SimpleITK wraps around",
-    "breadth/generated/jpegxl_lossless_ct16_unsigned.dcm": "no other reader of JPEG XL",
+    "breadth/generated/jpegxl_lossless_ct16_unsigned.dcm": "no other reader of JPEG XL; compared with ct_image.dcm below",
     "breadth/generated/jpegxl_lossy_rgb.dcm": "no other reader of JPEG XL",
     "breadth/jpeg-xl/will-jxl.dcm": "no other reader of JPEG XL",
     "breadth/generated/htj2k_lossy_ct16_unsigned.dcm": "lossy: SimpleITK's decoder rounds 1.5 % of the pixels the other way",
@@ -115,15 +115,25 @@ def test_each_of_pydicoms_images_has_the_pixels_that_pydicom_or_simpleitk_reads(
     assert check_pixels(pydicom_document, PYDICOM_FILES, PYDICOM_UNDECODABLE, PYDICOM_UNCHECKED) >= 100
 
 
+def hashes_of(document: InspectDocument) -> dict[str, dict[int, str | None]]:
+    found: dict[str, dict[int, str | None]] = {}
+    for patient in document.patients:
+        for entry in (e for study in patient.studies for series in study.series for e in series.decoded or []):
+            found.setdefault(entry.file, {})[entry.frame] = entry.sha256
+    return found
+
+
 def test_slice_without_its_first_bytes_has_the_pixels_of_the_whole_one(pydicom_document: InspectDocument) -> None:
-    hashes = {
-        entry.file: entry.sha256
-        for patient in pydicom_document.patients
-        for study in patient.studies
-        for series in study.series
-        for entry in series.decoded or []
-    }
+    hashes = hashes_of(pydicom_document)
     assert hashes["test_files/no_meta.dcm"] == hashes["test_files/CT_small.dcm"]
+
+
+def test_syntaxes_without_a_second_decoder_have_the_pixels_of_the_same_image_in_another(real_document: InspectDocument) -> None:
+    hashes = hashes_of(real_document)
+    folder = "breadth/bit-depths/"
+    assert hashes[f"{folder}liver_deflate.dcm"] == hashes[f"{folder}liver_rle.dcm"] == hashes[f"{folder}liver.dcm"]
+    lossless = hashes["breadth/generated/jpegxl_lossless_ct16_unsigned.dcm"]
+    assert lossless == hashes["breadth/segmentation-and-microscopy/ct_image.dcm"]
 
 
 def test_each_real_file_is_opened_or_refused_for_the_right_reason(real_document: InspectDocument, test_data: Path) -> None:
