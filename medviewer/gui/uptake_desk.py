@@ -84,6 +84,6 @@ class UptakeDesk(QObject):
         if generation != self._generation:
             return
         self.suv, self.why_not = suv, why_not
-        if suv is not None and SuvKind.BODY_WEIGHT in suv.factors and not self._display.unit_is_own:
+        if suv is not None and SuvKind.BODY_WEIGHT in suv.factors:
             self._display.suggest_unit(ValueUnit(SuvKind.BODY_WEIGHT, suv.factors[SuvKind.BODY_WEIGHT]), PET_WINDOW)
         self._display.set_unit_notice(f"Uptake can't be computed. {why_not}" if why_not else "")

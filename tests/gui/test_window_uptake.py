@@ -109,6 +109,8 @@ def test_the_choice_of_a_unit_is_kept_for_the_series(qtbot, window, tmp_path):
     desk.open(pet)
     qtbot.waitUntil(lambda: desk.uptake.suv is not None, timeout=LIMIT_MS)
     assert desk.display.value_unit.kind is SuvKind.BODY_SURFACE
+    window.actions_.action("view.reset").trigger()
+    assert desk.views.active.window_now().width == pytest.approx(5 * desk.uptake.suv.factors[SuvKind.BODY_SURFACE] / FACTOR)
 
 
 def test_without_the_weight_values_stay_activity_and_the_reason_is_on_the_image(qtbot, window, tmp_path):

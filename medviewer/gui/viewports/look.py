@@ -41,10 +41,11 @@ class Look(QObject):
         return self.reader.volume if self.reader is not None else None
 
     def suggest_unit(self, unit: ValueUnit, window: Window) -> None:
-        """Show values in a unit, and offer a window for it before the files' own."""
+        """Offer a window in a unit before the files' own, and show values in that unit unless the reader has chosen one."""
         self.suggested = window.scaled(1 / unit.factor)
-        self.set_unit(unit)
-        self.unit_is_own = False
+        chosen = self.unit_is_own
+        self.set_unit(self.value_unit if chosen else unit)
+        self.unit_is_own = chosen
 
     def set_unit(self, unit: ValueUnit) -> None:
         """Show values in another unit; what is bright stays as bright."""
