@@ -298,7 +298,8 @@ def object_is_drawn(kind: OverlayKind) -> Callable[[MainWindow], bool]:
         for entry in desk.overlays.entries:
             if entry.companion.kind is kind:
                 desk.overlays.show(entry.file, shown=True)
-        return kind in drawn and picture_is_there(window) and (desk.display.images is not None or desk.display.is_complete)
+        complete = desk.display.images is not None or desk.display.is_complete
+        return kind in drawn and picture_is_there(window) and complete and not any(pane.held for pane in desk.views.panes)
 
     return ready
 

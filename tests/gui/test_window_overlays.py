@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
 from support.gui_steps import LEFT, LIMIT_MS, move
 from support.overlay_objects import (
     dataset,
@@ -55,9 +55,10 @@ def rows_of(window, kind: str) -> list:
 
 def colour_at(pane, point_lps) -> tuple[int, int, int]:
     """The colour on the screen at a point of the patient, beside the crosshair's lines."""
-    QApplication.processEvents()  # bars that have come or gone have made their room
-    frame, placement = pane.picture.frame, pane.placement()
-    place = placement.to_screen(*frame.to_pixel(point_lps)) + QPointF(4, 4)
+    end = time.monotonic() + LIMIT_MS / 1000
+    while pane.held and time.monotonic() < end:  # planes follow one by one
+        QTest.qWait(5)
+    place = pane.placement().to_screen(*pane.picture.frame.to_pixel(point_lps)) + QPointF(4, 4)
     colour = pane.grab().toImage().pixelColor(place.toPoint())
     return colour.red(), colour.green(), colour.blue()
 
