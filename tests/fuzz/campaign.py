@@ -129,6 +129,8 @@ class _Worker:
             except subprocess.TimeoutExpired:
                 self._process.kill()
             return {"verdict": "HANG", "error": f"took more than {TIME_LIMIT_S:g} s", "trace": self.last_words()}
+        if self._process.returncode > 0:  # not by a signal
+            raise RuntimeError(f"the worker itself has a defect:\n{self.last_words()}")
         return {"verdict": "CRASH", "error": f"the process ended with {self._process.returncode}", "trace": self.last_words()}
 
     def last_words(self) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from medviewer.app.cine import stack_timing
 from medviewer.app.companions import Companions, is_companion
-from medviewer.app.documents import open_images, read_enclosed_file, read_report, read_waveform_of
+from medviewer.app.documents import open_images, read_enclosed_file, read_report, read_video_of, read_waveform_of
 from medviewer.app.object_places import place_of
 from medviewer.app.overlays import Overlay, read_overlay
 from medviewer.app.repair import Repair, ResampledReader, offers, resampled_stack, split_stack
@@ -17,14 +18,17 @@ from medviewer.core.overlay import PlaneStack, ScalarOverlay, SegmentationOverla
 from medviewer.core.progress import Progress
 from medviewer.core.study import Scan, Stack, StackKind
 from medviewer.core.suv import NoSuv
+from medviewer.dicom.frames import ImageReader
 from medviewer.dicom.objects.cda import cda_html, decoded_xml
 from medviewer.dicom.objects.companion_header import overlay_kind
 from medviewer.dicom.objects.enclosed import EnclosedKind
+from medviewer.dicom.tile_matrix import tile_matrix
+from medviewer.dicom.whole_image import put_together
 
 from .sentences import Said
 
 Step = Callable[[], object]
-MOST_VOXELS = 1 << 22
+MOST_VOXELS, MOST_TILES = 1 << 22, 40
 
 
 def steps_of(scan: Scan, stack: Stack) -> Iterator[Step]:
@@ -35,6 +39,11 @@ def steps_of(scan: Scan, stack: Stack) -> Iterator[Step]:
     elif stack.kind.has_images:
         yield lambda: Companions().of(scan, stack, Progress())
     yield from _document_steps(stack)
+    if stack.kind is StackKind.VIDEO:
+        yield lambda: _video(stack)
+    if stack.kind.has_images and len(stack.files) == 1 and 1 < len(stack.images) <= MOST_TILES:
+        yield lambda: _slide(stack)
+        yield lambda: stack_timing(stack)
     if stack.modality == "PT":
         yield lambda: _uptake(stack)
     for offer in offers(stack):
@@ -86,6 +95,24 @@ def _waveform(stack: Stack) -> None:
     waveform = read_waveform_of(stack, Progress())
     faults = [fault for note in waveform.notes if (fault := Said("note", note, whole=False).fault(())) is not None]
     assert not faults, f"a note {faults[0]}"
+
+
+def _video(stack: Stack) -> None:
+    video = read_video_of(stack, Progress())
+    size = video.stream.size
+    for at in (0, size // 2, max(size - 100, 0)):
+        video.stream.read(at, 100)
+    video.stream.close()
+    faults = [fault for note in video.notes if (fault := Said("note", note, whole=False).fault(())) is not None]
+    assert not faults, f"a note {faults[0]}"
+
+
+def _slide(stack: Stack) -> None:
+    """As the window does where tiles make one image."""
+    with ImageReader() as reader:
+        matrix = tile_matrix(reader.header(stack.images[0]).elements, len(stack.images))
+        if matrix is not None:
+            put_together(reader, tuple(sorted(stack.images, key=lambda ref: ref.frame)), matrix)
 
 
 def _uptake(stack: Stack) -> None:

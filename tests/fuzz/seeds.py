@@ -34,8 +34,9 @@ def write_seeds(folder: Path, real: Path | None) -> str:
     """Make all seeds below a folder, one folder a seed. Returns a digest of their content."""
     from .seed_images import compressed_images, native_images
     from .seed_objects import folders, objects
+    from .seed_videos import videos
 
-    seeds = {name: {name: content} for make in (native_images, compressed_images, objects) for name, content in make()}
+    seeds = {name: {name: content} for make in (native_images, compressed_images, objects, videos) for name, content in make()}
     seeds |= dict(folders())
     seeds |= _packaged()
     if real is not None:

@@ -137,12 +137,11 @@ def _peak(pid: int) -> int:
 
 def _peak_of_decoders() -> int:
     """What the decoder process that took most took beyond what it takes when idle."""
-    pids = decoders().pids if decoders.cache_info().currsize else []
-    return max((max(_peak(pid) - IDLE_MEMORY, 0) for pid in pids), default=0)
+    return max((max(_peak(pid) - IDLE_MEMORY, 0) for pid in decoders().pids), default=0)
 
 
 def _reset_peaks() -> None:
-    for pid in (os.getpid(), *(decoders().pids if decoders.cache_info().currsize else ())):
+    for pid in (os.getpid(), *decoders().pids):
         with contextlib.suppress(OSError):
             Path(f"/proc/{pid}/clear_refs").write_text("5")
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from pydicom.dataset import Dataset
 from support.objects import save_object
-from support.videos import PICTURES, SYNTAXES, bare_stream, video_object
+from support.videos import PICTURES, SYNTAXES, bare_stream, program_stream, transport_stream, video_object
 
 from medviewer.app.documents import ending_of, save_enclosed
 from medviewer.core.errors import CannotDecode
@@ -161,33 +161,6 @@ def test_the_rate_comes_from_the_cine_module(values: dict[str, str], rate: float
     for keyword, value in values.items():
         setattr(ds, keyword, value)
     assert rate_of(ds) == pytest.approx(rate)
-
-
-def transport_stream(data: bytes, times: list[int], units: list[int], pid: int = 0x101) -> bytes:
-    """Units of a stream in packets, as ISO 13818-1 2.4.3 has them: adaptation fields fill the last packet of each."""
-    packets, counter = [], 0
-    for begin, end, time in zip(units, [*units[1:], len(data)], times, strict=True):
-        stamp = bytes([0x21 | time >> 29 & 14, time >> 22 & 255, time >> 14 & 254 | 1, time >> 7 & 255, time << 1 & 254 | 1])
-        rest, first = b"\0\0\1\xe0\0\0\x80\x80\x05" + stamp + data[begin:end], 0x40
-        while rest:
-            part, rest = rest[:184], rest[184:]
-            fill = 184 - len(part)
-            field = b"" if not fill else bytes([fill - 1]) + (b"\0" + b"\xff" * (fill - 2) if fill > 1 else b"")
-            head = bytes([0x47, first | pid >> 8, pid & 255, (0x30 if fill else 0x10) | counter % 16])
-            packets += [head + field + part, b"\x47\x1f\xff\x10" + bytes(184)]
-            first, counter = 0, counter + 1
-    return b"".join(packets)
-
-
-def program_stream(data: bytes, times: list[int], units: list[int]) -> bytes:
-    """Packs with one unit each (ISO 13818-1 2.5.3)."""
-    out = [b"\0\0\1\xbb\0\x0a" + bytes(10)]
-    for begin, end, time in zip(units, [*units[1:], len(data)], times, strict=True):
-        stamp = bytes([0x21 | time >> 29 & 14, time >> 22 & 255, time >> 14 & 254 | 1, time >> 7 & 255, time << 1 & 254 | 1])
-        body = b"\x80\x80\x05" + stamp + data[begin:end]
-        out += [b"\0\0\1\xba\x44" + bytes(8) + b"\xf8", b"\0\0\1\xe0" + len(body).to_bytes(2, "big") + body]
-    first, *rest = out
-    return b"".join([rest[0], first, *rest[1:]]) + b"\0\0\1\xb9"
 
 
 @pytest.mark.parametrize("codec", CODECS)

@@ -11,7 +11,7 @@ from medviewer.core.errors import CannotDecode
 from medviewer.core.progress import Progress
 from medviewer.core.study import FileLocation
 from medviewer.dicom.elements import BadHeader
-from medviewer.dicom.files import ZIP_ERRORS, Archives
+from medviewer.dicom.files import ZIP_ERRORS, Archives, why_unreadable
 from medviewer.dicom.fragments import BadFragments, find_fragments
 from medviewer.dicom.header import NotDicom, read_header
 from medviewer.dicom.objects.byte_pieces import Bytes, FileBytes, Piece, Pieces
@@ -90,7 +90,7 @@ def _open(location: FileLocation) -> tuple[Bytes, str]:
         syntax, spans = _spans(location)
         return Pieces(FileBytes(location), [Piece(length, offset) for offset, length in spans]), syntax
     except (BadHeader, BadFragments, NotDicom, OSError, KeyError, *ZIP_ERRORS) as error:
-        raise CannotDecode(str(location), str(error) or "it can't be read", "unreadable") from error
+        raise CannotDecode(str(location), why_unreadable(error), "unreadable") from error
 
 
 def codec_of(transfer_syntax: str) -> str:
