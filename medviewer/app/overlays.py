@@ -12,6 +12,13 @@ Overlay = SegmentationOverlay | StructureOverlay | ScalarOverlay | GraphicsOverl
 
 def read_overlay(kind: OverlayKind, file: FileLocation, progress: Progress) -> Overlay:
     """The whole object. Raises `CannotDecode`, `Cancelled`."""
+    from medviewer.dicom.objects.datasets import damage_told
+
+    with damage_told(file, "a part of it can't be read"):
+        return _read(kind, file, progress)
+
+
+def _read(kind: OverlayKind, file: FileLocation, progress: Progress) -> Overlay:
     match kind:
         case OverlayKind.SEGMENTATION:
             from medviewer.dicom.objects.segmentation_layers import read_segmentation

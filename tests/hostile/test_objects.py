@@ -12,7 +12,9 @@ from pydicom.sequence import Sequence
 from pydicom.uid import RTDoseStorage, SegmentationStorage
 from support.phantoms import write_phantom
 
+from medviewer.app.overlays import read_overlay
 from medviewer.core.errors import CannotDecode
+from medviewer.core.overlay import OverlayKind
 from medviewer.core.progress import Progress
 from medviewer.core.study import FileLocation
 from medviewer.dicom.objects.datasets import BadValue, in_brackets, numbers
@@ -44,6 +46,15 @@ def test_number_of_frames_that_is_no_number_is_refused_without_pythons_words(tmp
         read_dose(location, Progress())
     assert "literal" not in str(caught.value)
     assert "int()" not in str(caught.value)
+
+
+def test_unit_of_dose_under_a_vr_that_is_none_is_refused_in_words(tmp_path: Path) -> None:
+    location = dose(tmp_path)
+    content = location.path.read_bytes()
+    assert content.count(b"\x04\x30\x02\x00CS") == 1
+    location.path.write_bytes(content.replace(b"\x04\x30\x02\x00CS", b"\x04\x30\x02\x00C\x80"))
+    with pytest.raises(CannotDecode, match="can't be read"):
+        read_overlay(OverlayKind.DOSE, location, Progress())
 
 
 def test_what_is_missing_is_named_and_what_python_says_is_not() -> None:
