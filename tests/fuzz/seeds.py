@@ -84,5 +84,11 @@ def _packaged() -> dict[str, dict[str, bytes]]:
 
 def _real(root: Path) -> dict[str, dict[str, bytes]]:
     files = [path for path in sorted(root.rglob("*")) if path.is_file() and path.stat().st_size <= LARGEST_REAL]
-    files = [path for path in files if path.suffix.lower() not in (".csv", ".json", ".gz", ".png", ".md", ".nii", ".jpg", ".txt")]
+    files = [path for path in files if _is_dicom(path)]
     return {f"real-{path.relative_to(root).as_posix().replace('/', '-')}": {path.name: path.read_bytes()} for path in files}
+
+
+def _is_dicom(path: Path) -> bool:
+    with path.open("rb") as file:
+        head = file.read(132)
+    return head[128:] == b"DICM" or head[:2] in (b"\x08\0", b"\x02\0")
