@@ -29,7 +29,8 @@ def thumbnail(stack: Stack, size: int = 96) -> NDArray[np.uint8]:
     if stack.sop_class_uid in PET_CLASSES and not image.is_colour:
         image = replace(image, voi=(), inverted=not image.inverted)
     rows, columns = _thumbnail_shape(image, size)
-    return displayed(_reduced(image, rows, columns))
+    with np.errstate(invalid="ignore"):  # float pixels may be no numbers, infinities that cancel, or signalling NaNs
+        return displayed(_reduced(image, rows, columns))
 
 
 def displayed(image: DecodedImage) -> NDArray[np.uint8]:
@@ -53,7 +54,8 @@ def _band(image: DecodedImage, rows: slice) -> DecodedImage:
 def _displayed(image: DecodedImage) -> NDArray[np.uint8]:
     empty = is_padding(image.pixels, image.padding_range) if image.empty is None else image.empty
     voi = image.voi[0] if image.voi else found_window(image)
-    values = image.pixels.astype(np.float64) * image.rescale.slope + image.rescale.intercept
+    with np.errstate(invalid="ignore"):  # a signalling NaN among float pixels is a NaN like any other
+        values = image.pixels.astype(np.float64) * image.rescale.slope + image.rescale.intercept
     grey = grey8(values, voi, inverted=image.inverted, empty=empty)
     if image.supplement is None:
         return grey

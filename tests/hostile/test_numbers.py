@@ -117,3 +117,17 @@ def test_mosaic_of_as_many_slices_as_pixels_is_no_mosaic() -> None:
         )
         mosaic = mosaic_of(header, 30000, 30000, facts)
         assert (len(mosaic.tiles) if mosaic else None) == slices
+
+
+def test_a_signalling_nan_among_float_pixels_is_empty_like_any_other(tmp_path: Path) -> None:
+    phantom = write_phantom(tmp_path, shape_kji=(1, 12, 12))
+    ds: Dataset = pydicom.dcmread(phantom.paths[0])
+    values = np.linspace(0, 100, 144, dtype="<f4")
+    values[:4] = np.array([0x7FA00001, 0x7F800000, 0xFF800000, 0x7FC00000], "<u4").view("<f4")
+    del ds.PixelData, ds.PixelRepresentation, ds.BitsStored, ds.HighBit
+    ds.BitsAllocated, ds.FloatPixelData = 32, values.tobytes()
+    ds.save_as(phantom.paths[0])
+    (stack,) = scan([tmp_path], Progress()).stacks()
+    picture = thumbnail(stack, 12)
+    assert picture[0, 0] == picture[0, 3] == 0
+    assert picture[-1, -1] > picture[1, 0]

@@ -36,7 +36,8 @@ class _Mapping:
 
     def real(self, stored: NDArray[np.generic]) -> NDArray[np.float32]:
         if self.table is None:
-            return np.asarray(stored.astype(np.float64) * self.slope + self.intercept, np.float32)
+            with np.errstate(invalid="ignore"):  # a signalling NaN among float pixels is a NaN like any other
+                return np.asarray(stored.astype(np.float64) * self.slope + self.intercept, np.float32)
         index = stored.astype(np.int64) - self.first
         inside = (index >= 0) & (index < len(self.table))
         return np.where(inside, self.table[np.clip(index, 0, len(self.table) - 1)], np.nan).astype(np.float32)
