@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
 from PySide6.QtCore import QModelIndex, QSize, Qt, Slot
-from PySide6.QtGui import QImage, QPixmap
+from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -26,6 +25,7 @@ from medviewer.gui.browser.thumbnails import Picture, Thumbnails
 from medviewer.gui.desk import Desk
 from medviewer.gui.plain_text import PlainLabel
 from medviewer.gui.theme import colours, icons
+from medviewer.gui.viewports.rendering import qimage8
 
 
 class StudyBrowser(QWidget):
@@ -122,7 +122,7 @@ class StudyBrowser(QWidget):
 
     def _take_picture(self, row: Row, picture: Picture | None) -> None:
         assert row.kind is RowKind.STACK
-        self.model.set_picture(row.key, pixmap_of(picture) if picture is not None else QPixmap(1, 1))
+        self.model.set_picture(row.key, QPixmap.fromImage(qimage8(picture)) if picture is not None else QPixmap(1, 1))
 
 
 class _Strip(QWidget):
@@ -157,16 +157,3 @@ class _Strip(QWidget):
             self._bar.setValue(int(1000 * fraction))
         self._words.setText(job.progress.text or job.title)
         self.show()
-
-
-def pixmap_of(picture: Picture) -> QPixmap:
-    """Grey or RGB uint8 pixels as a pixmap."""
-    return QPixmap.fromImage(image_of(picture))
-
-
-def image_of(picture: Picture) -> QImage:
-    """Grey or RGB uint8 pixels as an image; from any thread."""
-    rows, columns = picture.shape[:2]
-    pixels = np.ascontiguousarray(picture)
-    form = QImage.Format.Format_Grayscale8 if pixels.ndim == 2 else QImage.Format.Format_RGB888
-    return QImage(pixels.data, columns, rows, pixels.strides[0], form).copy()

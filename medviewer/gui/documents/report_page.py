@@ -12,12 +12,12 @@ from medviewer.app.documents import open_images, small_picture
 from medviewer.app.jobs import Lane
 from medviewer.core.progress import Progress
 from medviewer.dicom.objects.sr_content import Report
-from medviewer.gui.browser.browser import image_of
 from medviewer.gui.desk import Desk
 from medviewer.gui.documents.links import image_target, open_image
 from medviewer.gui.documents.report_html import closed_at_first, report_html
 from medviewer.gui.documents.report_style import PAPER, Style
 from medviewer.gui.theme import colours
+from medviewer.gui.viewports.rendering import qimage8
 
 MOST_PICTURES = 200
 
@@ -140,7 +140,7 @@ class ReportPage(QWidget):
             for uid, frame in progress.each(some, len(some), "Making thumbnails"):
                 picture = small_picture(scan, uid, frame)
                 if picture is not None:
-                    found[f"image:{uid}/{frame}"] = image_of(picture)
+                    found[f"image:{uid}/{frame}"] = qimage8(picture)
             return found
 
         self._job = self._desk.session.jobs.submit(

@@ -26,6 +26,14 @@ def qimage(pixels: NDArray[np.uint32], image_format: QImage.Format) -> QImage:
     return QImage(pixels.data, columns, rows, columns * 4, image_format).copy()
 
 
+def qimage8(pixels: NDArray[np.uint8]) -> QImage:
+    """A Qt image of its own from grey ``[row, column]`` or RGB ``[row, column, channel]`` pixels; from any thread."""
+    pixels = np.ascontiguousarray(pixels)
+    rows, columns = pixels.shape[:2]
+    form = QImage.Format.Format_Grayscale8 if pixels.ndim == 2 else QImage.Format.Format_RGB888
+    return QImage(pixels.data, columns, rows, pixels.strides[0], form).copy()
+
+
 def reduction(scale: float) -> int:
     """How many pixels to average into one when a picture is drawn that much smaller (1 = none)."""
     return max(1, int(1 / max(scale, 1e-3)))
