@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import QPointF, Qt
 
-from medviewer.gui.tools.tool import Drag
-
-if TYPE_CHECKING:
-    from medviewer.gui.viewports.pane import Pane
+from medviewer.gui.tools.tool import Drag, ToolPane
 
 
 class CrosshairTool:
@@ -17,10 +12,10 @@ class CrosshairTool:
 
     id, title, icon, cursor = "crosshair", "Crosshair", "crosshair", Qt.CursorShape.CrossCursor
 
-    def press(self, pane: Pane, position: QPointF) -> None:
+    def press(self, pane: ToolPane, position: QPointF) -> None:
         """Jump there."""
         pane.point_at(position)
 
-    def drag(self, pane: Pane, drag: Drag) -> None:
+    def drag(self, pane: ToolPane, drag: Drag) -> None:
         """Follow."""
         pane.point_at(drag.now)

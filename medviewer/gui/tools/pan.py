@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import QPointF, Qt
 
-from medviewer.gui.tools.tool import Drag
+from medviewer.gui.tools.tool import Drag, ToolPane
 from medviewer.gui.viewports.placement import moved
-
-if TYPE_CHECKING:
-    from medviewer.gui.viewports.pane import Pane
 
 
 class PanTool:
@@ -18,10 +13,10 @@ class PanTool:
 
     id, title, icon, cursor = "pan", "Pan", "pan", Qt.CursorShape.SizeAllCursor
 
-    def press(self, pane: Pane, position: QPointF) -> None:
+    def press(self, pane: ToolPane, position: QPointF) -> None:
         """Nothing yet."""
 
-    def drag(self, pane: Pane, drag: Drag) -> None:
+    def drag(self, pane: ToolPane, drag: Drag) -> None:
         """Shift by as many pixels."""
         placement = pane.placement()
         if placement is not None:

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, Qt
 
-from medviewer.gui.tools.tool import Drag
-
-if TYPE_CHECKING:
-    from medviewer.gui.viewports.pane import Pane
+from medviewer.gui.tools.tool import Drag, ToolPane
 
 DEGREES_A_PIXEL = 0.4
 
@@ -21,10 +16,10 @@ class RotateTool:
 
     id, title, icon, cursor = "rotate", "Rotate the oblique plane", "rotate", Qt.CursorShape.OpenHandCursor
 
-    def press(self, pane: Pane, position: QPointF) -> None:
+    def press(self, pane: ToolPane, position: QPointF) -> None:
         """Nothing yet."""
 
-    def drag(self, pane: Pane, drag: Drag) -> None:
+    def drag(self, pane: ToolPane, drag: Drag) -> None:
         """Sideways turns about the vertical on the screen, up and down about the horizontal."""
         right, down = pane.display.oblique
         right = turned(right, down, drag.dx * DEGREES_A_PIXEL)

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import QPointF, Qt
 
-from medviewer.gui.tools.tool import Drag
-
-if TYPE_CHECKING:
-    from medviewer.gui.viewports.pane import Pane
+from medviewer.gui.tools.tool import Drag, ToolPane
 
 PIXELS_A_STEP = 6.0
 
@@ -19,10 +14,10 @@ class ScrollTool:
 
     id, title, icon, cursor = "scroll", "Scroll", "scroll", Qt.CursorShape.SplitVCursor
 
-    def press(self, pane: Pane, position: QPointF) -> None:
+    def press(self, pane: ToolPane, position: QPointF) -> None:
         """Nothing yet."""
 
-    def drag(self, pane: Pane, drag: Drag) -> None:
+    def drag(self, pane: ToolPane, drag: Drag) -> None:
         """One image for every few pixels, counted from where the drag began so that none gets lost."""
         before = int((drag.last.y() - drag.start.y()) * drag.speed / PIXELS_A_STEP)
         now = int((drag.now.y() - drag.start.y()) * drag.speed / PIXELS_A_STEP)

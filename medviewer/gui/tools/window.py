@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import QPointF, Qt
 
-from medviewer.gui.tools.tool import Drag
-
-if TYPE_CHECKING:
-    from medviewer.gui.viewports.pane import Pane
+from medviewer.gui.tools.tool import Drag, ToolPane
 
 
 class WindowTool:
@@ -17,10 +12,10 @@ class WindowTool:
 
     id, title, icon, cursor = "window", "Window and level", "window", Qt.CursorShape.ArrowCursor
 
-    def press(self, pane: Pane, position: QPointF) -> None:
+    def press(self, pane: ToolPane, position: QPointF) -> None:
         """Nothing yet."""
 
-    def drag(self, pane: Pane, drag: Drag) -> None:
+    def drag(self, pane: ToolPane, drag: Drag) -> None:
         """Change the window in proportion to its width, so that it feels the same on every image."""
         window = pane.window_now()
         if window is not None:

@@ -3,27 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from PySide6.QtCore import QPoint, QPointF, QSizeF, Qt
-from PySide6.QtGui import QMouseEvent, QWheelEvent
+from PySide6.QtGui import QCursor, QMouseEvent, QWheelEvent
 
-from medviewer.gui.tools.tool import Drag, Tool
+from medviewer.gui.tools.tool import Drag, Tool, ToolPane
 from medviewer.gui.tools.toolbox import Toolbox, tool
 from medviewer.gui.viewports.placement import zoomed
-
-if TYPE_CHECKING:
-    from medviewer.gui.viewports.pane import Pane
 
 WHEEL_STEP = 120
 CLICK_PX = 4
 _SHIFT, _CONTROL, _ALT = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.AltModifier
 
 
+class GesturePane(ToolPane, Protocol):
+    """What gestures need of their pane beside what the tools do."""
+
+    @property
+    def is_free(self) -> bool:
+        """Whether its plane can be turned."""
+
+    def snapshot(self) -> Callable[[], None]:
+        """What takes back all that a gesture will change."""
+
+    def setCursor(self, cursor: QCursor | Qt.CursorShape, /) -> None:
+        """The mouse cursor over it."""
+
+
 class Gestures:
     """Turns mouse events of one pane into tools at work; a gesture can be taken back while it lasts."""
 
-    def __init__(self, pane: Pane, toolbox: Toolbox) -> None:
+    def __init__(self, pane: GesturePane, toolbox: Toolbox) -> None:
         self._pane, self._toolbox = pane, toolbox
         self._tool: Tool | None = None
         self._button = Qt.MouseButton.NoButton
