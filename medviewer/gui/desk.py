@@ -72,7 +72,7 @@ class Desk(QObject):
         self.uptake = UptakeDesk(session, self.main, self.display, self)
         self.models = ModelDesk(session, self.main, self.events, self.display, self)
         self.overlays = OverlayDesk(session, self.main, self.events, self.display, self)
-        self.objects = ObjectOpening(self)
+        self.objects = ObjectOpening(self, self)
         self.findings = FindingDesk(session, self.events, self.display, ask.reader_name, self)
         self._repaint = QTimer(self, singleShot=True, interval=REPAINT_MS)
         self._repaint.timeout.connect(self.display.take_data)

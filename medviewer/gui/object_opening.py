@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from PySide6.QtCore import QObject, Slot
 
+from medviewer.app.stack_images import StackImages
+from medviewer.core.study import Stack
 from medviewer.dicom.volumes import VolumeReader
-from medviewer.gui.overlay_desk import opens_on_images
+from medviewer.gui.overlay_desk import OverlayDesk, opens_on_images
+from medviewer.gui.viewports.display import Display
+from medviewer.gui.viewports.grid import Viewports
 from medviewer.gui.viewports.shown import Shown
 
-if TYPE_CHECKING:
-    from medviewer.gui.desk import Desk
+
+class Stacks(Protocol):
+    """What it needs of the desk."""
+
+    display: Display
+    overlays: OverlayDesk
+    views: Viewports
+
+    def every_shown(self) -> list[Shown]:
+        """All stacks of the scan, in order."""
+
+    def show_stack(self, shown: Shown) -> None:
+        """Put a stack on display as what it is."""
+
+    def images_of(self, stack: Stack) -> StackImages:
+        """The single images of a stack."""
 
 
 class ObjectOpening(QObject):
     """Carries out what the overlay desk asks for, and knows in which row of the list of series the reader is."""
 
-    def __init__(self, desk: Desk) -> None:
-        super().__init__(desk)
+    def __init__(self, desk: Stacks, parent: QObject | None = None) -> None:
+        super().__init__(parent)
         self._desk = desk
         self._row: tuple[str, int] | None = None
         desk.overlays.images_found.connect(self._open_images)
