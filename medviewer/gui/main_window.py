@@ -34,7 +34,7 @@ class MainWindow(QMainWindow):
         desk.ask.parent = self
         self.actions_ = ActionTable(commands(), desk, self)
         desk.ask.actions = self.actions_.all
-        desk.ask.tags_of = lambda file: desk.ask.show_tags(desk, file)
+        desk.ask.tags_of = lambda file: desk.ask.show_tags(file, desk.session.jobs, desk.main)
         desk.ask.key_rows = self.actions_.key_rows
         self._closed = False
         self._build()

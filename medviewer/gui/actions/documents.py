@@ -15,7 +15,7 @@ def show_tags(desk: Desk) -> None:
     """List all tags of the file on display, of a series the one whose image is in the active pane."""
     file = file_on_display(desk)
     if file is not None:
-        desk.ask.show_tags(desk, file)
+        desk.ask.show_tags(file, desk.session.jobs, desk.main)
 
 
 def nothing_open(desk: Desk) -> str | None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QDialog, QFileDialog, QWidget
 
+from medviewer.app.jobs import Jobs
 from medviewer.core.finding import Finding
 from medviewer.core.study import FileLocation, Scan
 from medviewer.gui.dialogs.about import AboutDialog
@@ -17,9 +17,7 @@ from medviewer.gui.dialogs.keyboard import KeyboardDialog, KeyRow
 from medviewer.gui.dialogs.palette import CommandPalette
 from medviewer.gui.dialogs.reader_name import ReaderNameDialog
 from medviewer.gui.dialogs.refused_files import RefusedFilesDialog
-
-if TYPE_CHECKING:
-    from medviewer.gui.desk import Desk
+from medviewer.gui.main_thread import MainThread
 
 
 class Ask:
@@ -70,11 +68,11 @@ class Ask:
         if dialog.exec() == QDialog.DialogCode.Accepted and dialog.chosen is not None:
             self.tags_of(dialog.chosen)
 
-    def show_tags(self, desk: Desk, file: FileLocation) -> None:
+    def show_tags(self, file: FileLocation, jobs: Jobs, main: MainThread) -> None:
         """All tags of a file, in a window that stays open beside this one."""
         from medviewer.gui.dialogs.tags import TagsDialog
 
-        TagsDialog(desk, file, self.parent).show()
+        TagsDialog(file, jobs, main, self.parent).show()
 
     def show_keys(self) -> None:
         """Keys and mouse gestures."""

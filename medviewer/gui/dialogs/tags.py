@@ -6,22 +6,23 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QVBoxLayout, QWidget
 
 from medviewer.app.documents import read_tags
+from medviewer.app.jobs import Jobs
 from medviewer.core.study import FileLocation
-from medviewer.gui.desk import Desk
 from medviewer.gui.documents.loading import Loading
 from medviewer.gui.documents.tag_page import TagPage
+from medviewer.gui.main_thread import MainThread
 from medviewer.gui.plain_text import PlainLabel
 
 
 class TagsDialog(QDialog):
     """Stays open beside the images; closing it lets the file go."""
 
-    def __init__(self, desk: Desk, file: FileLocation, parent: QWidget | None = None) -> None:
+    def __init__(self, file: FileLocation, jobs: Jobs, main: MainThread, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(f"Tags of {file.path.name}")
         self.resize(960, 720)
-        self.loading = Loading(desk.session.jobs, desk.main)
+        self.loading = Loading(jobs, main)
         heading = PlainLabel(str(file))
         heading.setProperty("role", "soft")
         heading.setContentsMargins(16, 12, 16, 4)
@@ -34,7 +35,7 @@ class TagsDialog(QDialog):
         self.loading.load(
             f"Reading the tags of {file.path.name}",
             lambda progress: read_tags(file, progress),
-            lambda read: TagPage(read, file, desk),
+            lambda read: TagPage(read, file, jobs, main),
             self._failed,
         )
         self.finished.connect(self.loading.clear)

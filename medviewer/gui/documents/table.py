@@ -43,7 +43,7 @@ def _read_tags(stack: Stack, progress: Progress) -> Any:
 def _tag_page(described: Any, stack: Stack, desk: Desk) -> QWidget:
     from medviewer.gui.documents.tag_page import TagPage
 
-    return TagPage(described.read, stack.images[0].file, desk, described.summary)
+    return TagPage(described.read, stack.images[0].file, desk.session.jobs, desk.main, described.summary)
 
 
 def _read_report(stack: Stack, progress: Progress) -> Any:

@@ -20,14 +20,14 @@ from PySide6.QtWidgets import (
 )
 
 from medviewer.app.documents import read_tags
-from medviewer.app.jobs import Lane
+from medviewer.app.jobs import Jobs, Lane
 from medviewer.core.progress import Progress
 from medviewer.core.study import FileLocation
 from medviewer.dicom.objects.data_set import DataSet
 from medviewer.dicom.objects.tag_search import MOST_FOUND, TagIndex
 from medviewer.dicom.objects.tag_tree import TagLine, as_json, as_text, lines_below, top_lines, whole_value
-from medviewer.gui.desk import Desk
 from medviewer.gui.documents.tag_model import COLUMNS, TagModel, cell
+from medviewer.gui.main_thread import MainThread
 from medviewer.gui.theme import colours
 
 TYPING_MS = 120
@@ -40,11 +40,17 @@ class TagPage(QWidget):
     """A search field over the tree. The whole tree is walked, in a job, only when the first search asks for it."""
 
     def __init__(
-        self, read: DataSet, file: FileLocation, desk: Desk, summary: Sequence[tuple[str, str]] = (), parent: QWidget | None = None
+        self,
+        read: DataSet,
+        file: FileLocation,
+        jobs: Jobs,
+        main: MainThread,
+        summary: Sequence[tuple[str, str]] = (),
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.summary = tuple(summary)
-        self._file, self._desk = file, desk
+        self._file, self._jobs, self._main = file, jobs, main
         self._lines = top_lines(read)
         self.index: TagIndex | None = None
         self._job: int | None = None
@@ -92,7 +98,7 @@ class TagPage(QWidget):
         self._left = True
         self._typing.stop()
         if self._job is not None:
-            self._desk.session.jobs.cancel(self._job)
+            self._jobs.cancel(self._job)
 
     def chosen(self) -> list[TagLine]:
         """The lines that are selected, from the top."""
@@ -152,15 +158,13 @@ class TagPage(QWidget):
         """The job reads the file again, so that no data set is used by two threads."""
         if self._job is not None:
             return
-        file, main = self._file, self._desk.main
+        file, main = self._file, self._main
         self.count.setText("Looking through all tags…")
 
         def work(progress: Progress) -> TagIndex:
             return TagIndex(read_tags(file, progress), progress)
 
-        self._job = self._desk.session.jobs.submit(
-            Lane.CPU, "Looking through all tags", work, lambda index: main.post(lambda: self._take_index(index))
-        )
+        self._job = self._jobs.submit(Lane.CPU, "Looking through all tags", work, lambda index: main.post(lambda: self._take_index(index)))
 
     def _take_index(self, index: TagIndex) -> None:
         self.index, self._job = index, None
