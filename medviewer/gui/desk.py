@@ -19,18 +19,18 @@ from medviewer.core.errors import MedviewerError
 from medviewer.core.progress import Progress
 from medviewer.core.study import Scan, Stack
 from medviewer.gui.cine_player import CinePlayer
+from medviewer.gui.desks.early_image import EarlyImage
+from medviewer.gui.desks.finding_desk import FindingDesk
+from medviewer.gui.desks.model_desk import ModelDesk
+from medviewer.gui.desks.object_opening import ObjectOpening
+from medviewer.gui.desks.overlay_desk import OverlayDesk
+from medviewer.gui.desks.uptake_desk import UptakeDesk
 from medviewer.gui.dialogs.ask import Ask
-from medviewer.gui.early_image import EarlyImage
 from medviewer.gui.events import Events
-from medviewer.gui.finding_desk import FindingDesk
 from medviewer.gui.main_thread import MainThread
 from medviewer.gui.messages import Level, Message
-from medviewer.gui.model_desk import ModelDesk
-from medviewer.gui.object_opening import ObjectOpening
-from medviewer.gui.overlay_desk import OverlayDesk
 from medviewer.gui.slice_extras import SliceExtras
 from medviewer.gui.tools.toolbox import Toolbox
-from medviewer.gui.uptake_desk import UptakeDesk
 from medviewer.gui.viewports.cine_bar import CineBar
 from medviewer.gui.viewports.display import Change, Display, Shown
 from medviewer.gui.viewports.grid import Viewports

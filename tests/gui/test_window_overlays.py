@@ -23,7 +23,7 @@ from support.overlay_objects import (
 )
 from support.phantoms import LESION, Phantom, write_phantom
 
-from medviewer.gui.overlay_entries import State
+from medviewer.gui.desks.overlay_entries import State
 
 CHECKED, UNCHECKED = Qt.CheckState.Checked, Qt.CheckState.Unchecked
 

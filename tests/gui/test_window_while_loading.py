@@ -9,7 +9,7 @@ from support.gui_steps import LIMIT_MS, open_and_wait, wheel
 
 from medviewer.dicom import reading, volumes
 from medviewer.dicom.reading_order import STAGES, stage
-from medviewer.gui import early_image
+from medviewer.gui.desks import early_image
 from medviewer.gui.viewports.rendering import reduced
 
 

@@ -12,7 +12,7 @@ from medviewer.core.study import Patient, Stack, StackKind, Study
 
 pytest.importorskip("PySide6")
 from medviewer.app.jobs import Job, JobStatus, Lane
-from medviewer.gui.finding_desk import Order, in_order
+from medviewer.gui.desks.finding_desk import Order, in_order
 from medviewer.gui.panels.sentences import confidence_words, count_words, place_words, progress_words, time_left
 from medviewer.gui.viewports.corner_text import CornerFacts, corner_text, missing_runs, person_name, position_text, scale_bar_mm
 from medviewer.imaging.reslice import PlaneFrame

@@ -9,7 +9,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QAbstractItemView, QComboBox, QHBoxLayout, QLabel, QListView, QToolButton, QVBoxLayout, QWidget
 
 from medviewer.gui.desk import Desk
-from medviewer.gui.finding_desk import Order
+from medviewer.gui.desks.finding_desk import Order
 from medviewer.gui.panels.finding_delegate import FindingDelegate
 from medviewer.gui.panels.findings_model import FINDING, FindingsModel
 from medviewer.gui.panels.models_panel import use_words

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 from medviewer.core.overlay import OverlayKind, ScalarOverlay
 from medviewer.core.study import FileLocation
 from medviewer.gui.desk import Desk
-from medviewer.gui.overlay_entries import Entry, State
+from medviewer.gui.desks.overlay_entries import Entry, State
 from medviewer.gui.panels.section import PercentSlider, heading, words
 from medviewer.gui.panels.swatch import swatch
 from medviewer.gui.plain_text import tip

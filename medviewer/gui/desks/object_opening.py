@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Slot
 from medviewer.app.stack_images import StackImages
 from medviewer.core.study import Stack
 from medviewer.dicom.volumes import VolumeReader
-from medviewer.gui.overlay_desk import OverlayDesk, opens_on_images
+from medviewer.gui.desks.overlay_desk import OverlayDesk, opens_on_images
 from medviewer.gui.viewports.display import Display
 from medviewer.gui.viewports.grid import Viewports
 from medviewer.gui.viewports.shown import Shown

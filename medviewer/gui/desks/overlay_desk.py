@@ -20,9 +20,9 @@ from medviewer.core.progress import Progress
 from medviewer.core.study import FileLocation, Scan, Stack
 from medviewer.dicom.objects.companion_header import overlay_kind
 from medviewer.dicom.volumes import VolumeReader
+from medviewer.gui.desks.overlay_entries import Entry, State
 from medviewer.gui.events import Events
 from medviewer.gui.main_thread import MainThread
-from medviewer.gui.overlay_entries import Entry, State
 from medviewer.gui.viewports.display import Change, Display, Shown
 from medviewer.gui.viewports.drawn_object import FIRST_LOOKS, DrawnObject, Look
 from medviewer.imaging.contour_planes import RoiSections
