@@ -18,7 +18,6 @@ from medviewer.app.whole_slide import stack_images
 from medviewer.core.errors import MedviewerError
 from medviewer.core.progress import Progress
 from medviewer.core.study import Scan, Stack
-from medviewer.gui.cine_player import CinePlayer
 from medviewer.gui.desks.early_image import EarlyImage
 from medviewer.gui.desks.finding_desk import FindingDesk
 from medviewer.gui.desks.model_desk import ModelDesk
@@ -29,11 +28,12 @@ from medviewer.gui.dialogs.ask import Ask
 from medviewer.gui.events import Events
 from medviewer.gui.main_thread import MainThread
 from medviewer.gui.messages import Level, Message
-from medviewer.gui.slice_extras import SliceExtras
 from medviewer.gui.tools.toolbox import Toolbox
 from medviewer.gui.viewports.cine_bar import CineBar
+from medviewer.gui.viewports.cine_player import CinePlayer
 from medviewer.gui.viewports.display import Change, Display, Shown
 from medviewer.gui.viewports.grid import Viewports
+from medviewer.gui.viewports.slice_extras import SliceExtras
 from medviewer.gui.viewports.time_bar import TimeBar
 
 log = logging.getLogger(__name__)

@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QToolButton, QWidg
 from medviewer.app.cine import SPEEDS
 from medviewer.core.study import StackKind
 from medviewer.dicom.cine_timing import Playback
-from medviewer.gui.cine_player import CinePlayer
 from medviewer.gui.theme import icons
+from medviewer.gui.viewports.cine_player import CinePlayer
 from medviewer.gui.viewports.display import Display
 
 LOOK_MS = 500
