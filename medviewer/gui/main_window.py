@@ -9,9 +9,9 @@ from PySide6.QtCore import QByteArray, QPoint, Qt, QTimer, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QDialog, QMainWindow, QSplitter, QStackedWidget, QToolBar, QVBoxLayout, QWidget
 
-from medviewer.gui.action_table import ActionTable
 from medviewer.gui.browser.browser import StudyBrowser
-from medviewer.gui.commands import commands
+from medviewer.gui.commands.action_table import ActionTable
+from medviewer.gui.commands.table import commands
 from medviewer.gui.desk import Desk
 from medviewer.gui.documents.view import DocumentView
 from medviewer.gui.panels.message_bar import MessageBar

@@ -11,7 +11,7 @@ from support.phantoms import write_phantom
 from support.tiny_models import write_tiny_package
 
 from medviewer.gui.application import UNEXPECTED, show_unexpected_errors
-from medviewer.gui.commands import Menu, commands
+from medviewer.gui.commands.table import Menu, commands
 from medviewer.gui.dialogs.edit_finding import EditFindingDialog
 from medviewer.gui.dialogs.keyboard import KeyboardDialog
 from medviewer.gui.dialogs.palette import CommandPalette

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from medviewer.gui.actions import cine
-from medviewer.gui.command import Command, Menu, Where
+from medviewer.gui.commands.command import Command, Menu, Where
 
 
 def cine_commands() -> list[Command]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from medviewer.app.repair import Repair
 from medviewer.gui.actions import documents, files, findings, guidance, images, models, repairs, times, viewing
-from medviewer.gui.cine_commands import cine_commands
-from medviewer.gui.command import Command, Menu, Where
-from medviewer.gui.image_commands import image_commands
-from medviewer.gui.uptake_commands import uptake_commands
+from medviewer.gui.commands.cine import cine_commands
+from medviewer.gui.commands.command import Command, Menu, Where
+from medviewer.gui.commands.images import image_commands
+from medviewer.gui.commands.uptake import uptake_commands
 
 __all__ = ["Command", "Menu", "Where", "commands"]
 

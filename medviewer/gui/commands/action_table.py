@@ -9,7 +9,7 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar, QToolBar, QWidget
 
 from medviewer.gui.actions.images import file_choices
-from medviewer.gui.commands import Command, Menu, Where
+from medviewer.gui.commands.table import Command, Menu, Where
 from medviewer.gui.desk import Desk
 from medviewer.gui.dialogs.keyboard import KeyRow
 from medviewer.gui.theme import icons

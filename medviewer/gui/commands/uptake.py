@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from medviewer.core.suv import SuvKind
 from medviewer.gui.actions import uptake
-from medviewer.gui.command import Command, Menu
+from medviewer.gui.commands.command import Command, Menu
 
 
 def uptake_commands() -> list[Command]:

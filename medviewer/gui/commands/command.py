@@ -1,4 +1,4 @@
-"""What a command is: one row of the table in `commands`."""
+"""What a command is: one row of the table in `table.py`."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from medviewer.gui.actions import file_display, key_images
-from medviewer.gui.command import Command, Menu, Where
+from medviewer.gui.commands.command import Command, Menu, Where
 
 
 def image_commands() -> list[Command]:
