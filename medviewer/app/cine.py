@@ -10,8 +10,8 @@ from medviewer.core.errors import CannotDecode
 from medviewer.core.study import Stack
 from medviewer.dicom.cine_timing import CineTiming, Playback, cine_timing
 from medviewer.dicom.elements import BadHeader, Elements
-from medviewer.dicom.files import ZIP_ERRORS, Archives
 from medviewer.dicom.header import NotDicom, read_header
+from medviewer.dicom.sources.files import ZIP_ERRORS, Archives
 
 SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0)
 

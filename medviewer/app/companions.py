@@ -11,9 +11,9 @@ from medviewer.core.progress import Progress
 from medviewer.core.study import FileLocation, Scan, Stack
 from medviewer.dicom import tags
 from medviewer.dicom.elements import BadHeader
-from medviewer.dicom.files import ZIP_ERRORS, Archives
 from medviewer.dicom.header import NotDicom, read_header
 from medviewer.dicom.objects.companion_header import CompanionHeader, overlay_kind, read_companion_header
+from medviewer.dicom.sources.files import ZIP_ERRORS, Archives
 
 BY_PLACE = frozenset(
     {OverlayKind.SEGMENTATION, OverlayKind.STRUCTURES, OverlayKind.DOSE, OverlayKind.PARAMETRIC_MAP, OverlayKind.ANNOTATIONS}

@@ -14,9 +14,9 @@ from medviewer.core.errors import CannotDecode
 from medviewer.core.geometry import Geometry
 from medviewer.core.progress import Progress
 from medviewer.core.study import FileLocation, Patient, Scan, Stack, printable
-from medviewer.dicom.files import Archives
 from medviewer.dicom.image_file import ImageFile
 from medviewer.dicom.scan import scan
+from medviewer.dicom.sources.files import Archives
 
 SCAN_SHARE = 0.3
 """Share of the progress bar that scanning takes when frames are decoded as well."""

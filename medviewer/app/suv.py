@@ -10,9 +10,9 @@ from medviewer.core.study import FileLocation, Stack
 from medviewer.core.suv import NoSuv, Suv
 from medviewer.dicom import tags
 from medviewer.dicom.elements import BadHeader, Elements
-from medviewer.dicom.files import ZIP_ERRORS, Archives, why_unreadable
 from medviewer.dicom.header import NotDicom, read_header
 from medviewer.dicom.pet_times import at
+from medviewer.dicom.sources.files import ZIP_ERRORS, Archives, why_unreadable
 from medviewer.dicom.suv import needs_earliest, suv_factors
 
 

@@ -9,8 +9,8 @@ from medviewer.core.study import Stack
 from medviewer.dicom import tags
 from medviewer.dicom.charsets import character_set, decoded
 from medviewer.dicom.elements import BadHeader
-from medviewer.dicom.files import ZIP_ERRORS, Archives, why_unreadable
 from medviewer.dicom.header import NotDicom, read_header
+from medviewer.dicom.sources.files import ZIP_ERRORS, Archives, why_unreadable
 
 
 @dataclass(frozen=True, slots=True)

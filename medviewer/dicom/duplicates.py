@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import IO
 
 from medviewer.core.study import FileLocation
-from medviewer.dicom.files import ZIP_ERRORS, Archives
 from medviewer.dicom.instance import Instance
+from medviewer.dicom.sources.files import ZIP_ERRORS, Archives
 
 BLOCK = 1 << 20
 SAME_UID = ("duplicate-uid", "Another file has the same SOP Instance UID and other content; both are kept.")

@@ -18,7 +18,6 @@ from medviewer.core.volume import Rescale
 from medviewer.dicom import tags
 from medviewer.dicom.colour_samples import rgb_of
 from medviewer.dicom.elements import Elements
-from medviewer.dicom.files import Archives
 from medviewer.dicom.header import Header
 from medviewer.dicom.image_file import ImageFile
 from medviewer.dicom.image_plane import is_length
@@ -27,6 +26,7 @@ from medviewer.dicom.overlay_planes import OverlayPlane, overlay_planes
 from medviewer.dicom.placement import FrameFacts, frame_facts
 from medviewer.dicom.projection_view import NO_VIEW, View, view_of
 from medviewer.dicom.shutter import Shutter, shutter_of
+from medviewer.dicom.sources.files import Archives
 from medviewer.dicom.spacing import Spacing, Where, display_spacing
 from medviewer.dicom.stack_geometry import slice_geometry
 from medviewer.dicom.ultrasound import UltrasoundRegion, common_spacing, ultrasound_regions

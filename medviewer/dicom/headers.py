@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from medviewer.core.errors import CannotDecode
 from medviewer.core.study import FileLocation, Stack
-from medviewer.dicom.files import ZIP_ERRORS, Archives, why_unreadable
 from medviewer.dicom.header import BadHeader, NotDicom, read_header
+from medviewer.dicom.sources.files import ZIP_ERRORS, Archives, why_unreadable
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset

@@ -17,11 +17,11 @@ from medviewer.dicom.codecs.native import correct_bits, unpack
 from medviewer.dicom.codecs.pool import decoders
 from medviewer.dicom.codecs.table import CannotDecompress
 from medviewer.dicom.elements import BadHeader
-from medviewer.dicom.files import ZIP_ERRORS, Archives, why_unreadable
 from medviewer.dicom.fragments import BadFragments, Spans, find_fragments, frame_spans
 from medviewer.dicom.header import Header, NotDicom, PixelBytes, read_header
 from medviewer.dicom.kinds import is_video
 from medviewer.dicom.layouts import Layouts
+from medviewer.dicom.sources.files import ZIP_ERRORS, Archives, why_unreadable
 
 Array = NDArray[np.generic]
 

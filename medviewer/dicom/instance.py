@@ -9,9 +9,7 @@ from medviewer.core.voi import Voi
 from medviewer.core.volume import Rescale
 from medviewer.dicom import tags
 from medviewer.dicom.codecs.form import BadPixels, PixelForm, pixel_form
-from medviewer.dicom.dicomdir import account
 from medviewer.dicom.elements import BadHeader, Elements
-from medviewer.dicom.files import ZIP_ERRORS, Archives, why_unreadable
 from medviewer.dicom.fragments import check_fragments
 from medviewer.dicom.header import Header, NotDicom, read_header
 from medviewer.dicom.honest_notices import display_notices
@@ -21,6 +19,8 @@ from medviewer.dicom.mosaic import mosaic_of
 from medviewer.dicom.placement import FrameFacts, frame_facts
 from medviewer.dicom.remembered import Remembered
 from medviewer.dicom.series_facts import PatientFacts, StudyFacts, series_facts
+from medviewer.dicom.sources.dicomdir import account
+from medviewer.dicom.sources.files import ZIP_ERRORS, Archives, why_unreadable
 from medviewer.dicom.values import rescale_of
 
 MOST_FRAMES = 1 << 18

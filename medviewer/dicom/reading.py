@@ -10,9 +10,9 @@ from pathlib import Path
 
 from medviewer.core.study import FileLocation, Refused
 from medviewer.dicom.duplicates import Duplicates
-from medviewer.dicom.files import Archives
 from medviewer.dicom.instance import Instance, Seen, read_instance
-from medviewer.dicom.listing import Listing
+from medviewer.dicom.sources.files import Archives
+from medviewer.dicom.sources.listing import Listing
 
 STALLED_S = 3.0
 """Without an answer for so long, the file that is waited for is named."""

@@ -16,7 +16,6 @@ from medviewer.core.progress import Progress
 from medviewer.core.study import FileLocation, ImageRef, Scan, Stack, printable
 from medviewer.dicom.description import attributes
 from medviewer.dicom.element_values import Elements
-from medviewer.dicom.files import Archives
 from medviewer.dicom.frames import DecodedImage, read_image
 from medviewer.dicom.header import BadHeader, NotDicom, read_header
 from medviewer.dicom.headers import source_datasets
@@ -25,6 +24,7 @@ from medviewer.dicom.objects.data_set import read_data_set
 from medviewer.dicom.objects.tag_search import TagIndex
 from medviewer.dicom.objects.tag_tree import as_text
 from medviewer.dicom.scan import scan
+from medviewer.dicom.sources.files import Archives
 from medviewer.dicom.thumbnails import displayed, thumbnail
 from medviewer.dicom.volumes import VolumeReader
 

@@ -22,9 +22,9 @@ from medviewer.app.export import NothingExported, export
 from medviewer.core.errors import CannotDecode
 from medviewer.core.geometry import Geometry
 from medviewer.core.progress import Progress
-from medviewer.dicom.files import Archives
 from medviewer.dicom.image_file import ImageFile
 from medviewer.dicom.scan import scan
+from medviewer.dicom.sources.files import Archives
 from medviewer.imaging.nifti import looks_like_hu, read_nifti
 from medviewer.imaging.standardise import model_grid
 from medviewer.models.catalogue import Catalogue

@@ -18,9 +18,9 @@ from medviewer.app.repair import ResampledReader
 from medviewer.core.progress import Progress
 from medviewer.core.study import Stack, StackKind
 from medviewer.core.volume import Volume
-from medviewer.dicom.files import Archives
 from medviewer.dicom.image_file import ImageFile
 from medviewer.dicom.scan import scan
+from medviewer.dicom.sources.files import Archives
 from medviewer.dicom.thumbnails import thumbnail
 from medviewer.dicom.volumes import load_volume
 

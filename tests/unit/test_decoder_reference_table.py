@@ -27,8 +27,8 @@ from support.compressed import rle, write_compressed
 from medviewer.core.study import FileLocation
 from medviewer.dicom.codecs.form import PixelForm
 from medviewer.dicom.codecs.table import decompress
-from medviewer.dicom.files import Archives
 from medviewer.dicom.image_file import ImageFile
+from medviewer.dicom.sources.files import Archives
 
 Array = NDArray[np.generic]
 JPEG = "1.2.840.10008.1.2.4."

@@ -17,9 +17,9 @@ from medviewer.core.errors import CannotDecode
 from medviewer.core.progress import Progress
 from medviewer.core.study import FileLocation
 from medviewer.dicom.codecs.form import PixelForm
-from medviewer.dicom.files import Archives
 from medviewer.dicom.image_file import ImageFile
 from medviewer.dicom.scan import scan
+from medviewer.dicom.sources.files import Archives
 
 FORM = PixelForm(24, 32)
 COUNT = 5

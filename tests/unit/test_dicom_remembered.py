@@ -12,9 +12,9 @@ from support.scanner_headers import write_scanner_series
 from medviewer.core.study import FileLocation
 from medviewer.dicom import tags
 from medviewer.dicom.element_values import Elements
-from medviewer.dicom.files import Archives
 from medviewer.dicom.instance import Instance, Seen, read_instance
 from medviewer.dicom.remembered import Remembered
+from medviewer.dicom.sources.files import Archives
 
 
 def header(**values: bytes) -> Elements:

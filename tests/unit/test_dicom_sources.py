@@ -24,9 +24,9 @@ from medviewer.app.inspect import inspect_paths
 from medviewer.core.errors import Cancelled
 from medviewer.core.progress import Progress, ProgressState
 from medviewer.core.study import FileLocation, Scan, StackKind
-from medviewer.dicom.files import Archives
 from medviewer.dicom.image_file import ImageFile
 from medviewer.dicom.scan import scan
+from medviewer.dicom.sources.files import Archives
 
 
 def found_in(*paths: Path) -> Scan:
@@ -234,7 +234,7 @@ def test_folder_that_may_not_be_listed_is_named(tmp_path: Path, monkeypatch: pyt
             raise PermissionError(13, "Permission denied")
         return listed(path)
 
-    monkeypatch.setattr("medviewer.dicom.listing.os.scandir", scandir)
+    monkeypatch.setattr("medviewer.dicom.sources.listing.os.scandir", scandir)
     found = found_in(tmp_path)
     assert [(r.file.path.name, r.code, r.reason) for r in found.refused] == [
         ("closed", "unreadable", "the folder can't be listed: Permission denied")
@@ -278,7 +278,7 @@ class Stalled:
         raise OSError(5, "Input/output error")
 
 
-@pytest.mark.parametrize("place", ["medviewer.dicom.reading.read_instance", "medviewer.dicom.listing.os.scandir"])
+@pytest.mark.parametrize("place", ["medviewer.dicom.reading.read_instance", "medviewer.dicom.sources.listing.os.scandir"])
 def test_drive_that_stalls_is_named_and_cancelling_works_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
     drive, texts = Stalled(), []
 

@@ -19,12 +19,12 @@ from medviewer.core.voi import Window
 from medviewer.core.volume import Rescale
 from medviewer.dicom import image_file
 from medviewer.dicom.description import attributes, readable_name
-from medviewer.dicom.files import Archives
 from medviewer.dicom.frames import ImageReader, read_image
 from medviewer.dicom.headers import source_datasets
 from medviewer.dicom.image_file import ImageFile
 from medviewer.dicom.reading_order import NearestFirst
 from medviewer.dicom.scan import scan
+from medviewer.dicom.sources.files import Archives
 from medviewer.dicom.thumbnails import thumbnail
 from medviewer.dicom.volumes import VolumeReader, load_volume
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medviewer.core.study import FileLocation
-from medviewer.dicom.files import Archives
+from medviewer.dicom.sources.files import Archives
 
 
 class Bytes(Protocol):

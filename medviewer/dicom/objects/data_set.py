@@ -16,9 +16,9 @@ from medviewer.core.errors import CannotDecode
 from medviewer.core.study import FileLocation
 from medviewer.dicom.beginning import NotDicom, begin_of
 from medviewer.dicom.elements import BadHeader, Encoding
-from medviewer.dicom.files import ZIP_ERRORS, Archives, why_unreadable
 from medviewer.dicom.fragments import BadFragments, find_fragments
 from medviewer.dicom.header import DEFLATED, FIRST_READ, Header, PixelBytes, read_header
+from medviewer.dicom.sources.files import ZIP_ERRORS, Archives, why_unreadable
 from medviewer.dicom.tags import PIXEL_TAGS
 
 log = logging.getLogger(__name__)

@@ -12,10 +12,10 @@ from medviewer.core.errors import CannotDecode
 from medviewer.core.overlay import OverlayKind, PlaneStack, ScalarOverlay
 from medviewer.core.progress import Progress
 from medviewer.core.study import FileLocation
-from medviewer.dicom.files import Archives
 from medviewer.dicom.image_file import ImageFile
 from medviewer.dicom.objects.datasets import BAD_VALUES, BadValue, in_brackets, item, items, numbers, read_dataset, text
 from medviewer.dicom.objects.plane_grids import FrameGrid, frame_grids, frame_places
+from medviewer.dicom.sources.files import Archives
 
 MOST_BYTES = 4 << 30
 _SHOWN = (1.0, 99.0)

@@ -11,9 +11,9 @@ from medviewer.core.geometry import Geometry
 from medviewer.core.overlay import ImageKey, OverlayKind, PlaneStack, ScalarOverlay
 from medviewer.core.progress import Progress
 from medviewer.core.study import FileLocation
-from medviewer.dicom.files import Archives
 from medviewer.dicom.image_file import ImageFile
 from medviewer.dicom.objects.datasets import BAD_VALUES, BadValue, in_brackets, item, numbers, read_dataset, text
+from medviewer.dicom.sources.files import Archives
 
 Float = NDArray[np.float64]
 SHARES = (1.0, 0.95, 0.9, 0.8, 0.7, 0.5, 0.3, 0.1)

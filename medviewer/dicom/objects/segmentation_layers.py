@@ -11,11 +11,11 @@ from medviewer.core.overlay import PlaneStack, SegmentationOverlay
 from medviewer.core.progress import Progress
 from medviewer.core.segmentation import Segment
 from medviewer.core.study import FileLocation
-from medviewer.dicom.files import Archives
 from medviewer.dicom.image_file import ImageFile
 from medviewer.dicom.objects.datasets import BAD_VALUES, BadValue, in_brackets, read_dataset, text
 from medviewer.dicom.objects.plane_grids import FrameGrid, FramePlace, frame_grids, frame_places
 from medviewer.dicom.objects.segments import UNKNOWN_CODE, automatic_segments, distinct_colour, read_segments, tracking_ids
+from medviewer.dicom.sources.files import Archives
 
 Labels = NDArray[np.unsignedinteger]
 MOST_BYTES = 8 << 30

@@ -11,7 +11,6 @@ from medviewer.core.errors import CannotDecode
 from medviewer.core.progress import Progress
 from medviewer.core.study import FileLocation
 from medviewer.dicom.elements import BadHeader
-from medviewer.dicom.files import ZIP_ERRORS, Archives, why_unreadable
 from medviewer.dicom.fragments import BadFragments, find_fragments
 from medviewer.dicom.header import NotDicom, read_header
 from medviewer.dicom.objects.byte_pieces import Bytes, FileBytes, Piece, Pieces
@@ -20,6 +19,7 @@ from medviewer.dicom.objects.data_set import read_data_set
 from medviewer.dicom.objects.elementary_stream import coded_pictures
 from medviewer.dicom.objects.matroska import wrapped
 from medviewer.dicom.objects.program_streams import in_program_stream, in_transport_stream, rate_by_times
+from medviewer.dicom.sources.files import ZIP_ERRORS, Archives, why_unreadable
 
 DEFAULT_RATE_HZ = 25.0
 _TS_PACKET = 188

@@ -6,8 +6,8 @@ import logging
 
 from PySide6.QtCore import QIODevice
 
-from medviewer.dicom.files import ZIP_ERRORS
 from medviewer.dicom.objects.byte_pieces import Bytes
+from medviewer.dicom.sources.files import ZIP_ERRORS
 
 log = logging.getLogger(__name__)
 

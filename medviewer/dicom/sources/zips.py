@@ -10,7 +10,7 @@ from typing import IO
 
 from medviewer.core.study import FileLocation, Refused
 from medviewer.dicom.inflating import SUSPICIOUS_RATIO, SUSPICIOUS_SIZE
-from medviewer.dicom.natural_order import natural_key
+from medviewer.dicom.sources.natural_order import natural_key
 
 LARGEST_MEMBER = 4 << 30
 """Bytes a ZIP member may declare; the largest single objects met in practice are about half of it."""

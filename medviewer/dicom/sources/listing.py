@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from medviewer.core.study import FileLocation, Refused
-from medviewer.dicom import dicomdir
-from medviewer.dicom.files import ZIP_ERRORS, Archives, is_regular, why_unreadable
-from medviewer.dicom.natural_order import natural_key
-from medviewer.dicom.zips import is_zip, members
+from medviewer.dicom.sources import dicomdir
+from medviewer.dicom.sources.files import ZIP_ERRORS, Archives, is_regular, why_unreadable
+from medviewer.dicom.sources.natural_order import natural_key
+from medviewer.dicom.sources.zips import is_zip, members
 
 
 class Listing:

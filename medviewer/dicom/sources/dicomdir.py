@@ -9,9 +9,9 @@ from pathlib import Path
 from medviewer.core.study import FileLocation, printable
 from medviewer.dicom import tags
 from medviewer.dicom.elements import BadHeader, Elements
-from medviewer.dicom.files import ZIP_ERRORS, Archives
 from medviewer.dicom.header import NotDicom, read_header
 from medviewer.dicom.kinds import DICOMDIR_CLASS
+from medviewer.dicom.sources.files import ZIP_ERRORS, Archives
 
 FileId = tuple[str, ...]
 """The folders and the name by which a directory names a file, from the directory's own folder on."""

@@ -17,8 +17,8 @@ from typing import IO
 
 from medviewer.core.study import FileLocation
 from medviewer.dicom.beginning import NotDicom
-from medviewer.dicom.gzipped import inflated_gzip
-from medviewer.dicom.zips import OpenZip
+from medviewer.dicom.sources.gzipped import inflated_gzip
+from medviewer.dicom.sources.zips import OpenZip
 
 ZIP_ERRORS = (
     gzip.BadGzipFile,
