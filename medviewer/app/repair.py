@@ -16,7 +16,7 @@ from medviewer.core.progress import Progress
 from medviewer.core.spacing import even_runs
 from medviewer.core.study import Notice, Refused, Stack, StackKind
 from medviewer.core.volume import Rescale, Volume
-from medviewer.dicom.even_runs import runs_of, split_even
+from medviewer.dicom.stacks.even_runs import runs_of, split_even
 from medviewer.dicom.volumes import VolumeReader
 from medviewer.imaging.repair import Plan, plan_even_grid, resample_even
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from medviewer.core.study import FileLocation, Patient, Refused, Scan, Stack, Study
-from medviewer.dicom.grouping import stacks_of
 from medviewer.dicom.instance import Instance
 from medviewer.dicom.series_facts import PatientFacts, StudyFacts
+from medviewer.dicom.stacks.grouping import stacks_of
 
 
 @dataclass(slots=True, eq=False)

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from support.phantoms import write_phantom
 
 from medviewer.core.study import FileLocation
-from medviewer.dicom.grouping import stacks_of
 from medviewer.dicom.instance import Instance, read_instance
 from medviewer.dicom.sources.files import Archives
+from medviewer.dicom.stacks.grouping import stacks_of
 
 choice = st.sampled_from
 IMAGES = st.lists(

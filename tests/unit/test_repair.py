@@ -19,8 +19,8 @@ from medviewer.core.progress import Progress
 from medviewer.core.spacing import even_runs, even_tolerance_mm
 from medviewer.core.study import Stack, StackKind
 from medviewer.core.volume import Volume
-from medviewer.dicom.even_runs import split_even
 from medviewer.dicom.scan import scan
+from medviewer.dicom.stacks.even_runs import split_even
 from medviewer.dicom.volumes import load_volume
 from medviewer.imaging.repair import plan_even_grid, resample_even
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from medviewer.core.study import Notice
 from medviewer.dicom.stack_geometry import places
-from medviewer.dicom.time_points import Image, Volume, time_points
+from medviewer.dicom.stacks.time_points import Image, Volume, time_points
 
 SAME_DIRECTION = 0.9999
 """Cosine of the largest angle (0.8 degrees) between planes that count as parallel."""

@@ -11,9 +11,9 @@ from medviewer.core.geometry import ParallelSlices
 from medviewer.core.study import Notice, Stack, StackKind, TimePoint
 from medviewer.core.volume import StoredValues
 from medviewer.dicom.instance import Instance
-from medviewer.dicom.splits import Part, split_series
 from medviewer.dicom.stack_geometry import FEWEST_SLICES, Verdict, normal_of, parallel_slices, verdict
-from medviewer.dicom.time_points import Image, Volume
+from medviewer.dicom.stacks.splits import Part, split_series
+from medviewer.dicom.stacks.time_points import Image, Volume
 
 CLIP_MODALITIES = frozenset({"US", "XA", "RF", "ES", "IVUS"})
 """Modalities whose multi-frame images without positions are moving pictures."""
