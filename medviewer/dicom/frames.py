@@ -16,20 +16,20 @@ from medviewer.core.study import ImageRef, Tile
 from medviewer.core.voi import Padding, Voi, Window, is_padding, padding_range, windows_among
 from medviewer.core.volume import Rescale
 from medviewer.dicom import tags
-from medviewer.dicom.colour_samples import rgb_of
+from medviewer.dicom.display.colour_samples import rgb_of
+from medviewer.dicom.display.lut import Supplement, modality_lut, supplemental_palette
+from medviewer.dicom.display.overlay_planes import OverlayPlane, overlay_planes
+from medviewer.dicom.display.projection_view import NO_VIEW, View, view_of
+from medviewer.dicom.display.shutter import Shutter, shutter_of
+from medviewer.dicom.display.spacing import Spacing, Where, display_spacing
+from medviewer.dicom.display.ultrasound import UltrasoundRegion, common_spacing, ultrasound_regions
 from medviewer.dicom.elements import Elements
 from medviewer.dicom.header import Header
 from medviewer.dicom.image_file import ImageFile
 from medviewer.dicom.image_plane import is_length
-from medviewer.dicom.lut import Supplement, modality_lut, supplemental_palette
-from medviewer.dicom.overlay_planes import OverlayPlane, overlay_planes
 from medviewer.dicom.placement import FrameFacts, frame_facts
-from medviewer.dicom.projection_view import NO_VIEW, View, view_of
-from medviewer.dicom.shutter import Shutter, shutter_of
 from medviewer.dicom.sources.files import Archives
-from medviewer.dicom.spacing import Spacing, Where, display_spacing
 from medviewer.dicom.stack_geometry import slice_geometry
-from medviewer.dicom.ultrasound import UltrasoundRegion, common_spacing, ultrasound_regions
 from medviewer.dicom.values import frame_rescale, is_inverted, padding_of, voi_of
 
 NOMINAL_THICKNESS_MM = 1.0

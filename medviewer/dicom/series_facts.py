@@ -8,9 +8,9 @@ from medviewer.core.voi import Voi
 from medviewer.dicom import tags
 from medviewer.dicom.charsets import character_set, decoded
 from medviewer.dicom.codecs.form import PixelForm
+from medviewer.dicom.display.lut import modality_lut, supplemental_palette
+from medviewer.dicom.display.overlay_groups import has_overlays
 from medviewer.dicom.elements import Elements
-from medviewer.dicom.lut import modality_lut, supplemental_palette
-from medviewer.dicom.overlay_groups import has_overlays
 from medviewer.dicom.values import is_inverted, padding_of, voi_of
 
 

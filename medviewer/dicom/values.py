@@ -8,8 +8,8 @@ from medviewer.core.voi import Voi, VoiFunction, Window
 from medviewer.core.volume import Rescale
 from medviewer.dicom import tags
 from medviewer.dicom.charsets import Charset, character_set, decoded
+from medviewer.dicom.display.lut import voi_luts
 from medviewer.dicom.elements import Elements
-from medviewer.dicom.lut import voi_luts
 from medviewer.dicom.placement import group_item
 from medviewer.dicom.remembered import Remembered
 

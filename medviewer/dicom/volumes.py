@@ -18,9 +18,9 @@ from medviewer.core.study import FileLocation, ImageRef, Refused, Stack
 from medviewer.core.volume import Volume, VolumeSource
 from medviewer.dicom.codecs.pool import decoders
 from medviewer.dicom.codecs.table import supported_syntaxes
+from medviewer.dicom.display.lut import modality_lut
 from medviewer.dicom.image_file import ImageFile
 from medviewer.dicom.layouts import Layouts
-from medviewer.dicom.lut import modality_lut
 from medviewer.dicom.reading_order import NearestFirst
 from medviewer.dicom.sources.files import Archives
 

@@ -13,12 +13,12 @@ from support.phantoms import write_phantom
 from medviewer.core.geometry import Geometry
 from medviewer.core.progress import Progress
 from medviewer.core.study import FileLocation, ImageRef
+from medviewer.dicom.display.shutter import shutter_of
 from medviewer.dicom.element_values import Elements
 from medviewer.dicom.frames import read_image
 from medviewer.dicom.mosaic import mosaic_of
 from medviewer.dicom.placement import frame_facts
 from medviewer.dicom.scan import scan
-from medviewer.dicom.shutter import shutter_of
 from medviewer.dicom.thumbnails import thumbnail
 
 

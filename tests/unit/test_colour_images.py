@@ -13,8 +13,8 @@ from pydicom.pixels import apply_color_lut, convert_color_space
 from support.images import write_image
 
 from medviewer.core.study import FileLocation, ImageRef
+from medviewer.dicom.display.lut import expand_segments
 from medviewer.dicom.frames import read_image
-from medviewer.dicom.lut import expand_segments
 from medviewer.dicom.thumbnails import displayed
 
 RNG = np.random.default_rng(8)

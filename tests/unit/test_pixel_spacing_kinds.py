@@ -12,8 +12,8 @@ from pydicom.dataset import Dataset
 from support.images import write_image
 
 from medviewer.core.study import FileLocation, ImageRef
+from medviewer.dicom.display.spacing import Where
 from medviewer.dicom.frames import read_image
-from medviewer.dicom.spacing import Where
 
 
 def spacing(tmp_path: Path, modality: str, **attributes):

@@ -10,8 +10,8 @@ from pydicom.dataset import Dataset
 from support.images import write_image
 
 from medviewer.core.study import FileLocation, ImageRef
+from medviewer.dicom.display.projection_view import View, opposite
 from medviewer.dicom.frames import read_image
-from medviewer.dicom.projection_view import View, opposite
 
 
 def view(tmp_path: Path, **attributes: object) -> View:

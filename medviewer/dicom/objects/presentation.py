@@ -13,10 +13,10 @@ from medviewer.core.progress import Progress
 from medviewer.core.study import FileLocation
 from medviewer.core.voi import LookUpTable, Voi, VoiFunction, Window
 from medviewer.core.volume import Rescale
+from medviewer.dicom.display.shutter import shutter_of
 from medviewer.dicom.header import read_header
 from medviewer.dicom.objects.datasets import BAD_VALUES, BadValue, in_brackets, item, items, numbers, read_dataset, text
 from medviewer.dicom.objects.presentation_graphics import read_graphics
-from medviewer.dicom.shutter import shutter_of
 from medviewer.dicom.sources.files import Archives
 
 _NOT_APPLIED = {

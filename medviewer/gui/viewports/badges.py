@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from medviewer.app.repair import ResampledReader
 from medviewer.core.study import Notice, Stack
-from medviewer.dicom.spacing import Where
+from medviewer.dicom.display.spacing import Where
 from medviewer.gui.theme import colours
 from medviewer.gui.viewports.display import Display
 from medviewer.gui.viewports.object_words import object_badges

@@ -12,7 +12,7 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPixmap, QTransform
 
 from medviewer.core.segmentation import Heatmap
 from medviewer.core.voi import Voi
-from medviewer.dicom.overlay_planes import OverlayPlane
+from medviewer.dicom.display.overlay_planes import OverlayPlane
 from medviewer.gui.theme import colours
 from medviewer.gui.theme.style import sized
 from medviewer.gui.viewports.display import Display

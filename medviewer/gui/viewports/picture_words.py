@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from medviewer.dicom.projection_view import View
-from medviewer.dicom.spacing import Where
-from medviewer.dicom.ultrasound import TWO_DIMENSIONAL
+from medviewer.dicom.display.projection_view import View
+from medviewer.dicom.display.spacing import Where
+from medviewer.dicom.display.ultrasound import TWO_DIMENSIONAL
 from medviewer.gui.viewports.source import Picture
 
 

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from medviewer.core.geometry import Geometry
 from medviewer.core.voi import is_padding
 from medviewer.core.volume import Rescale, Volume
+from medviewer.dicom.display.overlay_planes import OverlayPlane, whole_plane
+from medviewer.dicom.display.shutter import Shutter
 from medviewer.dicom.frames import ImageExtras
-from medviewer.dicom.overlay_planes import OverlayPlane, whole_plane
 from medviewer.dicom.reading_order import stage
-from medviewer.dicom.shutter import Shutter
 from medviewer.dicom.volumes import VolumeReader
 from medviewer.gui.theme import colours
 from medviewer.gui.viewports.display import Display

@@ -13,9 +13,9 @@ from medviewer.core.overlay import ImageKey
 from medviewer.core.presentation import DisplayedArea, PresentationState
 from medviewer.core.voi import LookUpTable
 from medviewer.core.volume import Rescale
+from medviewer.dicom.display.overlay_planes import OverlayPlane
+from medviewer.dicom.display.shutter import Shutter
 from medviewer.dicom.frames import DecodedImage
-from medviewer.dicom.overlay_planes import OverlayPlane
-from medviewer.dicom.shutter import Shutter
 from medviewer.gui.viewports.images_source import ImagesSource
 from medviewer.gui.viewports.source import Picture
 from medviewer.imaging.arrangement import Arrangement, presented_voi, whole_range

@@ -12,7 +12,7 @@ from PySide6.QtGui import QImage, QTransform
 
 from medviewer.core.voi import Padding, Voi, grey8, is_padding
 from medviewer.core.volume import Rescale
-from medviewer.dicom.lut import Supplement
+from medviewer.dicom.display.lut import Supplement
 from medviewer.gui.viewports.source import Picture
 from medviewer.imaging.window import grey_table, has_table, looked_up, opaque
 

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from medviewer.core.geometry import Geometry
 from medviewer.core.voi import Padding, Voi, is_padding
 from medviewer.core.volume import Rescale
-from medviewer.dicom.lut import Supplement
-from medviewer.dicom.overlay_planes import OverlayPlane
-from medviewer.dicom.projection_view import NO_VIEW, View
-from medviewer.dicom.shutter import Shutter
-from medviewer.dicom.spacing import Spacing, Where
-from medviewer.dicom.ultrasound import UltrasoundRegion
+from medviewer.dicom.display.lut import Supplement
+from medviewer.dicom.display.overlay_planes import OverlayPlane
+from medviewer.dicom.display.projection_view import NO_VIEW, View
+from medviewer.dicom.display.shutter import Shutter
+from medviewer.dicom.display.spacing import Spacing, Where
+from medviewer.dicom.display.ultrasound import UltrasoundRegion
 from medviewer.imaging.reslice import EdgeLetters, PlaneFrame
 
 

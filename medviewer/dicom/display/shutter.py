@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medviewer.dicom import tags
+from medviewer.dicom.display.overlay_planes import packed_plane
 from medviewer.dicom.elements import Elements
-from medviewer.dicom.overlay_planes import packed_plane
 from medviewer.dicom.placement import group_item
 
 Mask = NDArray[np.bool_]

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medviewer.dicom.codecs.form import PixelForm
+from medviewer.dicom.display.lut import palette_rgb
 from medviewer.dicom.elements import Elements
-from medviewer.dicom.lut import palette_rgb
 
 Array = NDArray[np.generic]
 Rgb = NDArray[np.uint8]
