@@ -131,3 +131,12 @@ def test_a_signalling_nan_among_float_pixels_is_empty_like_any_other(tmp_path: P
     picture = thumbnail(stack, 12)
     assert picture[0, 0] == picture[0, 3] == 0
     assert picture[-1, -1] > picture[1, 0]
+
+
+def test_a_thousand_columns_are_refused_in_a_sentence_of_ordinary_length(tmp_path: Path) -> None:
+    phantom = write_phantom(tmp_path, shape_kji=(1, 12, 12))
+    ds: Dataset = pydicom.dcmread(phantom.paths[0])
+    ds.Columns = list(range(1000))
+    ds.save_as(phantom.paths[0])
+    (refused,) = scan([tmp_path], Progress()).refused
+    assert refused.reason == "Rows is 12 and Columns is a list of 1000 numbers, so its image has no size"

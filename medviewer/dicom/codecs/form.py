@@ -13,6 +13,10 @@ MOST_PIXELS = 1 << 28
 """Pixels of one frame above which Rows and Columns are not believed (real whole-slide tiles and mosaics stay far below)."""
 
 
+MOST_SHOWN = 4
+"""Values of Rows or Columns that a sentence quotes; damaged headers may hold thousands."""
+
+
 class BadPixels(Exception):
     """The attributes contradict each other or the standard; the text says how, without a full stop."""
 
@@ -116,4 +120,6 @@ def _is_size(values: tuple[int, ...]) -> bool:
 
 
 def _show(values: tuple[int, ...]) -> str:
+    if len(values) > MOST_SHOWN:
+        return f"a list of {len(values)} numbers"
     return "missing" if not values else "\\".join(map(str, values))
