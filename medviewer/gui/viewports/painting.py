@@ -42,14 +42,23 @@ def draw_text(painter: QPainter, place: QPointF, text: str, colour: str = TEXT, 
     painter.drawText(place, text)
 
 
+LETTER_ROOM = 24
+"""Pixels on either side of a pane's middle that belong to an orientation letter."""
+
+
 def draw_corners(painter: QPainter, area: QRectF, corners: Corners, top: float) -> None:
     """The lines of the four corners; those on the upper left begin ``top`` pixels lower, under the title."""
     line = LINE
+    # The left column starts below the title; the right one stays clear of the letter in the middle of the upper edge.
+    widest = {False: area.width() * 0.6, True: area.width() / 2 - LETTER_ROOM - SLIDER_WIDTH}
     for lines, to_right in ((corners.top_left, False), (corners.top_right, True)):
         x = area.right() - PAD - SLIDER_WIDTH if to_right else area.left() + PAD
         for n, text in enumerate(lines):
             painter.setFont(sized(12 if n == 0 else 11, bold=n == 0))
-            draw_text(painter, QPointF(x, area.top() + PAD + 9 + (0 if to_right else top) + n * line), text, to_right=to_right)
+            fitting = QFontMetricsF(painter.font()).elidedText(
+                text, Qt.TextElideMode.ElideRight, widest[to_right] if n == 0 else area.width() * 0.6
+            )
+            draw_text(painter, QPointF(x, area.top() + PAD + 9 + (0 if to_right else top) + n * line), fitting, to_right=to_right)
     painter.setFont(sized(11))
     for lines, to_right in ((corners.bottom_left, False), (corners.bottom_right, True)):
         x = area.right() - PAD - SLIDER_WIDTH if to_right else area.left() + PAD
