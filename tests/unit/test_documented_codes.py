@@ -9,7 +9,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "reading.md").read_text(encoding="utf-8")
-SOURCES = sorted((ROOT / "medviewer" / "dicom").glob("*.py")) + sorted((ROOT / "medviewer" / "app").glob("repair*.py"))
+ROOMS = (".", "sources", "stacks", "display")
+SOURCES = [path for room in ROOMS for path in sorted((ROOT / "medviewer" / "dicom" / room).glob("*.py"))]
+SOURCES += sorted((ROOT / "medviewer" / "app").glob("repair*.py"))
 CODE = re.compile(r"^[a-z]+(-[a-z0-9]+)*$")
 PLACE = {"Notice": 0, "Split": 1, "Refused": 1, "BadHeader": 1}
 """Which argument of a call is a code."""
