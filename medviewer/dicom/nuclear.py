@@ -34,7 +34,8 @@ def nuclear_planes(elements: Elements, count: int) -> list[NuclearPlane]:
     kind = (elements.texts(tags.IMAGE_TYPE)[2:3] or ("",))[0]
     which = _vector(elements, tags.DETECTOR_VECTOR, count, 1)
     windows = _vector(elements, tags.ENERGY_WINDOW_VECTOR, count, 1)
-    parts = [f"energy window {number}" if len(set(windows)) > 1 else "" for number in windows]
+    several = len(set(windows)) > 1  # once: a damaged header may claim a million frames
+    parts = [f"energy window {number}" if several else "" for number in windows]
     if kind in _RECONSTRUCTED:
         return _reconstructed(elements, count, parts)
     if kind in ("TOMO", "GATED TOMO"):
