@@ -140,3 +140,16 @@ def test_a_thousand_columns_are_refused_in_a_sentence_of_ordinary_length(tmp_pat
     ds.save_as(phantom.paths[0])
     (refused,) = scan([tmp_path], Progress()).refused
     assert refused.reason == "Rows is 12 and Columns is a list of 1000 numbers, so its image has no size"
+
+
+@pytest.mark.timeout(30)  # a set of all frames, made once a frame, took minutes
+def test_a_nuclear_image_that_claims_very_many_frames_ends_all_the_same(tmp_path: Path) -> None:
+    phantom = write_phantom(tmp_path, shape_kji=(1, 12, 12))
+    ds: Dataset = pydicom.dcmread(phantom.paths[0])
+    ds.Modality, ds.NumberOfFrames, ds.Rows, ds.Columns = "NM", 100_000, 1, 1
+    ds.ImageType = ["ORIGINAL", "PRIMARY", "STATIC", "EMISSION"]
+    ds.EnergyWindowVector = [1 + n % 30_000 for n in range(100_000)]
+    ds.PixelData = bytes(2 * 100_000)
+    ds.save_as(phantom.paths[0])
+    found = scan([tmp_path], Progress())
+    assert sum(len(stack.images) for stack in found.stacks()) == 100_000
