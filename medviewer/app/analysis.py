@@ -63,5 +63,15 @@ def run_model(
         heatmap = Heatmap(raw.heatmap, volume.geometry, explanation.kind, explanation.meaning)
     findings: tuple[Finding, ...] = ()
     if raw.gate.accepted:
-        findings = propose(package.manifest.finding, segmentation, raw.volumes_ml, raw.structure_confidence, algorithm_of(package), run)
+        findings = propose(
+            package.manifest.finding,
+            segmentation,
+            raw.volumes_ml,
+            raw.structure_confidence,
+            algorithm_of(package),
+            run,
+            scores=raw.scores,
+            heatmap=heatmap if heatmap is not None and heatmap.kind == "cam" else None,
+            calibrated=package.manifest.calibration.confidence == "calibrated",
+        )
     return Analysis(run, stack, volume, package, raw, segmentation, heatmap, findings)

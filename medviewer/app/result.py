@@ -109,13 +109,19 @@ class PeakEntry(_Strict):
 
 
 class LocationEntry(_Strict):
-    """Where a finding is; ``slice`` counts from 0 along the input's third axis."""
+    """Where a finding is; ``slice`` counts from 0 along the input's third axis.
+
+    ``point_px`` (column, row) and ``region_px`` (left, top, right, bottom) are on a picture's stored pixels, for images that
+    lie in no patient space; 0 is the edge of the first pixel.
+    """
 
     structure: str | None = None
     side: Literal["left", "right", "both"] | None = None
     zone: str | None = None
     slice: int | None = None
     point_lps_mm: tuple[float, float, float] | None = None
+    point_px: tuple[float, float] | None = None
+    region_px: tuple[float, float, float, float] | None = None
 
 
 class MeasurementEntry(_Strict):
@@ -135,11 +141,12 @@ class ConfidenceEntry(_Strict):
 
 
 class FindingEntry(_Strict):
-    """One finding."""
+    """One finding; ``present`` says whether what the code names was found to be there, null where it was only measured."""
 
     id: str
     code: CodeEntry
     text: str
+    present: bool | None = None
     status: Literal["proposed", "accepted", "edited", "rejected"]
     location: LocationEntry
     measurements: list[MeasurementEntry]
@@ -155,6 +162,7 @@ class FindingEntry(_Strict):
                 "id": finding.id,
                 "code": CodeEntry.of(finding.code),
                 "text": finding.text,
+                "present": finding.present,
                 "status": finding.status.value,
                 "location": {
                     "structure": where.structure,
@@ -162,6 +170,8 @@ class FindingEntry(_Strict):
                     "zone": where.zone,
                     "slice": where.slice,
                     "point_lps_mm": where.point_lps_mm,
+                    "point_px": where.point_px,
+                    "region_px": where.region_px,
                 },
                 "measurements": [
                     {"code": CodeEntry.of(m.code), "value": m.value, "unit": m.unit, "interval": m.interval} for m in finding.measurements

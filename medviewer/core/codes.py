@@ -32,3 +32,11 @@ VOLUME_RATIO = Code("113288", "DCM", "Volume ratio")
 BRAIN = Code("12738006", "SCT", "Brain")
 ANATOMICAL_STRUCTURE = Code("91723000", "SCT", "Anatomical structure")
 ARTIFICIAL_INTELLIGENCE = Code("123110", "DCM", "Artificial Intelligence")
+LUNG = Code("39607008", "SCT", "Lung")
+LUNG_ZONES = {
+    "upper": Code("281392002", "SCT", "Upper zone of lung"),
+    "middle": Code("281393007", "SCT", "Middle zone of lung"),
+    "lower": Code("281394001", "SCT", "Lower zone of lung"),
+}
+"""PS3.16 CID 6171."""
+PROBABILITY = Code("122157", "DCM", "Probability")

@@ -39,13 +39,21 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """Where a finding is. ``slice`` is the array index k of the best slice; the point is LPS in mm."""
+    """Where a finding is. ``slice`` is the array index k of the best slice; the point is LPS in mm.
+
+    sites : coded places with their sides (``left``, ``right`` or None), where they are not those of the segments.
+    point_px, region_px : on an image that lies in no patient space, a point (column, row) and a rectangle
+        (left, top, right, bottom); 0 is the edge of the first pixel, 1 the next, as in PS3.3 C.18.6.1.2.
+    """
 
     structure: str | None = None
     side: str | None = None
     zone: str | None = None
     slice: int | None = None
     point_lps_mm: tuple[float, float, float] | None = None
+    sites: tuple[tuple[Code, str | None], ...] = ()
+    point_px: tuple[float, float] | None = None
+    region_px: tuple[float, float, float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +76,7 @@ class Decision:
 class Finding:
     """One statement about the images. ``segments`` are label values of the segmentation that is its evidence.
 
+    ``present`` says whether what the code names was found to be there; None where it only names what was measured.
     ``original`` keeps the model's own wording once a person has edited the text.
     """
 
@@ -83,6 +92,7 @@ class Finding:
     status: Status = Status.PROPOSED
     decision: Decision | None = None
     original: str | None = None
+    present: bool | None = None
 
     def accepted(self, decision: Decision) -> Finding:
         """The finding as accepted; an edited one stays edited."""

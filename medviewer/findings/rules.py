@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from medviewer.core.codes import VOLUME, VOLUME_RATIO, Code
+from medviewer.core.codes import PROBABILITY, VOLUME, VOLUME_RATIO, Code
 from medviewer.core.finding import Confidence, ConfidenceKind, Finding, Location, Measurement
-from medviewer.core.segmentation import Algorithm, Segmentation
-from medviewer.models.finding_rules import AsymmetryRule, FindingRule, NormRule, VolumeRule
+from medviewer.core.segmentation import Algorithm, Heatmap, Segmentation
+from medviewer.findings.looked import Looked, where_looked
+from medviewer.models.finding_rules import AsymmetryRule, FindingRule, NormRule, ScoreRule, VolumeRule, named_fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,9 @@ class _Evidence:
     segmentation: Segmentation
     volumes_ml: Mapping[int, float]
     confidence: Mapping[int, float]
+    scores: Mapping[str, float]
+    heatmap: Heatmap | None
+    calibrated: bool
 
     def volume(self, segments: Sequence[int]) -> float:
         return sum(self.volumes_ml.get(value, 0.0) for value in segments)
@@ -59,9 +63,18 @@ def propose(
     confidence: Mapping[int, float],
     algorithm: Algorithm,
     run: str,
+    *,
+    scores: Mapping[str, float] | None = None,
+    heatmap: Heatmap | None = None,
+    calibrated: bool = False,
 ) -> tuple[Finding, ...]:
-    """Apply a model's rules to its answer. A structure that isn't there gives no finding of its volume."""
-    evidence = _Evidence(segmentation, volumes_ml, confidence)
+    """Apply a model's rules to its answer. A structure that isn't there gives no finding of its volume.
+
+    scores : 0..1 by class. heatmap : where the model looked, or None where there is none or it is known to mean nothing;
+    without it no score is given a place. calibrated : whether scores may be read as probabilities.
+    Raises ``ValueError`` for a class that has no score.
+    """
+    evidence = _Evidence(segmentation, volumes_ml, confidence, scores or {}, heatmap, calibrated)
     findings = (_apply(rule, evidence) for rule in rules)
     return tuple(replace(finding, algorithm=algorithm, run=run) for finding in findings if finding is not None)
 
@@ -74,6 +87,8 @@ def _apply(rule: FindingRule, evidence: _Evidence) -> Finding | None:
             return _asymmetry(rule, evidence)
         case NormRule():
             return _norm(rule, evidence)
+        case ScoreRule():
+            return _score(rule, evidence)
 
 
 def _volume(rule: VolumeRule, evidence: _Evidence) -> Finding | None:
@@ -130,3 +145,46 @@ def _norm(rule: NormRule, evidence: _Evidence) -> Finding | None:
 def _ml(volume: float) -> str:
     """No more digits than the voxels justify: whole mL from 10 up, else one decimal."""
     return f"{volume:,.0f}" if volume >= 10 else f"{volume:.1f}"
+
+
+def _score(rule: ScoreRule, evidence: _Evidence) -> Finding:
+    missing = sorted({rule.class_name, *rule.sub_scores} - set(evidence.scores))
+    if missing:
+        raise ValueError(f"the model gave no score for {', '.join(missing)}, which its finding {rule.id} needs")
+    score = evidence.scores[rule.class_name]
+    present = score >= rule.threshold
+    looked = where_looked(evidence.heatmap, evidence.segmentation) if present and evidence.heatmap is not None else None
+    place = looked or Looked()
+    return Finding(
+        id=rule.id,
+        code=Code.parse(rule.code, rule.meaning),
+        text=_score_words(rule, evidence, score, looked),
+        location=Location(rule.structure, place.side, place.zone, 0, None, place.sites, point_px=place.point_px, region_px=place.region_px),
+        measurements=(Measurement(PROBABILITY, round(100 * score, 1), "%"),) if evidence.calibrated else (),
+        confidence=Confidence(round(score, 4), ConfidenceKind.CALIBRATED if evidence.calibrated else ConfidenceKind.RAW),
+        present=present,
+    )
+
+
+def _score_words(rule: ScoreRule, evidence: _Evidence, score: float, looked: Looked | None) -> str:
+    fields = {
+        "value": _between_bounds(score, 0.01, 2),
+        "percent": _between_bounds(100 * score, 1, 0, 100),
+        "scores": ", ".join(f"{name} {_between_bounds(evidence.scores[name], 0.01, 2)}" for name in rule.sub_scores),
+        "side": looked.side if looked is not None else None,
+        "zone": looked.zone if looked is not None else None,
+        "where": looked.sentence(rule.structure) if looked is not None else "",
+    }
+    words = rule.text
+    if score >= rule.threshold:
+        unknown = {name for name, value in fields.items() if value is None}
+        unplaced = named_fields(rule.notable_text) & unknown
+        words = (rule.unplaced_text or "") if unplaced else rule.notable_text
+    return " ".join(words.format(**fields).split())
+
+
+def _between_bounds(number: float, least: float, digits: int, whole: float = 1) -> str:
+    """A probability is never printed as none or all: below ``least`` and above all but ``least`` only that is said."""
+    if number < least:
+        return f"<{least:.{digits}f}"
+    return f">{whole - least:.{digits}f}" if number > whole - least else f"{number:.{digits}f}"
