@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from medviewer.core.finding import Finding
 from medviewer.core.progress import Progress
 from medviewer.core.segmentation import Algorithm, Heatmap, Segmentation
-from medviewer.core.study import Stack
+from medviewer.core.study import ImageRef, Stack
 from medviewer.core.volume import Volume
 from medviewer.findings.rules import propose
 from medviewer.inference.client import InferenceClient, RawResult
@@ -17,7 +17,12 @@ from medviewer.models.package import Package
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Analysis:
-    """What a model said about a volume. ``findings`` are as proposed; decisions live in the session."""
+    """What a model said about a volume or a picture. ``findings`` are as proposed; decisions live in the session.
+
+    volume : of a picture, its one slice as it is displayed, in the picture's own plane instead of the patient's space
+        (see `app.pictures`); segmentation and heatmap lie in the same plane, on the pixels as they are stored.
+    image : the one image of ``stack`` that was analysed, for models of pictures.
+    """
 
     id: str
     stack: Stack | None
@@ -27,6 +32,12 @@ class Analysis:
     segmentation: Segmentation
     heatmap: Heatmap | None
     findings: tuple[Finding, ...]
+    image: ImageRef | None = None
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether a single picture was analysed and not a volume."""
+        return self.package.manifest.takes_pictures
 
     @property
     def algorithm(self) -> Algorithm:
@@ -48,6 +59,7 @@ def run_model(
     *,
     device: str = "auto",
     stack: Stack | None = None,
+    image: ImageRef | None = None,
 ) -> Analysis:
     """Run a model in the inference host and propose findings.
 
@@ -60,7 +72,8 @@ def run_model(
     heatmap = None
     if raw.heatmap is not None and package.manifest.explanation is not None:
         explanation = package.manifest.explanation
-        heatmap = Heatmap(raw.heatmap, volume.geometry, explanation.kind, explanation.meaning)
+        words, verdict = explanation.meaning, explanation.verdict
+        heatmap = Heatmap(raw.heatmap, volume.geometry, explanation.kind, words, verdict=verdict, is_shown=explanation.show)
     findings: tuple[Finding, ...] = ()
     if raw.gate.accepted:
         findings = propose(
@@ -71,7 +84,7 @@ def run_model(
             algorithm_of(package),
             run,
             scores=raw.scores,
-            heatmap=heatmap if heatmap is not None and heatmap.kind == "cam" else None,
+            heatmap=heatmap if heatmap is not None and heatmap.kind == "cam" and heatmap.is_shown else None,
             calibrated=package.manifest.calibration.confidence == "calibrated",
         )
-    return Analysis(run, stack, volume, package, raw, segmentation, heatmap, findings)
+    return Analysis(run, stack, volume, package, raw, segmentation, heatmap, findings, image)

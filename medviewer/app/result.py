@@ -43,11 +43,14 @@ class SkippedEntry(_Strict):
 
 
 class GeometryEntry(_Strict):
-    """The grid of the input: ``index_to_lps`` maps (i, j, k, 1) to LPS mm."""
+    """The grid of the input: ``index_to_lps`` maps (i, j, k, 1) to LPS mm; null for a picture, which lies in no patient space.
+
+    The spacing of a picture whose file doesn't say it is 1.
+    """
 
     shape_kji: tuple[int, int, int]
     spacing_mm_ijk: tuple[float, float, float]
-    index_to_lps: list[list[float]]
+    index_to_lps: list[list[float]] | None
 
 
 class InputEntry(_Strict):
@@ -82,11 +85,12 @@ class DeviceEntry(_Strict):
 
 
 class GateEntry(_Strict):
-    """Whether the model took the input."""
+    """Whether the model took the input. ``scores`` are the numbers it judged a picture by, by name."""
 
     accepted: bool
     score: float | None = None
     reason: str | None = None
+    scores: dict[str, float] = Field(default_factory=dict)
 
 
 class SecondsEntry(_Strict):
@@ -183,13 +187,17 @@ class FindingEntry(_Strict):
 
 
 class StructureEntry(_Strict):
-    """One structure of the label map; ``volume_ml`` as the model measured it, ``voxels`` on the input's grid."""
+    """One structure of the label map; ``volume_ml`` as the model measured it, ``voxels`` on the input's grid.
+
+    A structure on a picture has no volume but ``area_percent``, its share of the picture.
+    """
 
     value: int
     name: str
     code: CodeEntry
-    volume_ml: float
+    volume_ml: float | None
     voxels: int
+    area_percent: float | None = None
 
 
 class FileEntry(_Strict):

@@ -54,6 +54,7 @@ class Heatmap:
 
     uint8 values 0..255 stand for ``low .. high`` linearly; float16 values are meant as they are.
     ``meaning`` is what a reader should read in it, ``kind`` one of ``uncertainty``, ``posterior``, ``cam``.
+    ``verdict`` is what measuring such maps gave, in one sentence; with ``is_shown`` false it is shown only when asked for.
     """
 
     values: NDArray[np.generic]
@@ -62,3 +63,5 @@ class Heatmap:
     meaning: str
     low: float = 0.0
     high: float = 1.0
+    verdict: str = ""
+    is_shown: bool = True

@@ -45,7 +45,8 @@ class VolumeSource:
     """Where a volume came from; UIDs are empty for files that aren't DICOM.
 
     sop_instance_uids and frames have one entry per slice, in the order of the array; frames count from 1
-    and are 0 where the instance has a single frame.
+    and are 0 where the instance has a single frame. view : of a projection, as the file says it (PA, LATERAL).
+    is_colourful : a picture with more colour in it than a tint and some letters, like a photograph.
     """
 
     path: str = ""
@@ -58,6 +59,8 @@ class VolumeSource:
     sop_class_uid: str = ""
     sop_instance_uids: tuple[str, ...] = ()
     frames: tuple[int, ...] = ()
+    view: str = ""
+    is_colourful: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

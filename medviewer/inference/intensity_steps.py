@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medviewer.imaging.intensity import clip_to, clip_to_percentiles, scale_from, scale_to
-from medviewer.models.manifest_entries import ClipStep, IntensityStep, PercentileClipStep, ScaleStep, ZScoreStep
+from medviewer.models.manifest_input import ClipStep, IntensityStep, PercentileClipStep, ScaleStep, ZScoreStep
 
 Float = NDArray[np.float32]
 

@@ -23,6 +23,7 @@ class RawResult:
         posterior of the chosen label, in and near structures, 0 elsewhere.
     volumes_ml : by label value; sums of posteriors on the model's grid where the network gives them (less those of
         voxels that postprocessing removed), else voxels counted there.
+    scores : of a model of pictures, by class, 0..1. gate_scores : the numbers its gate judged by, by name.
     structure_confidence : mean posterior by label value, 0..1, not calibrated.
     provider, device : really used; device_note says why it isn't another.
     seconds : ``start_host`` (0 for a warm one), ``prepare``, ``infer``, ``finish``.
@@ -40,6 +41,7 @@ class RawResult:
     gate: GateResult
     seconds: Mapping[str, float] = field(default_factory=dict)
     host_peak_bytes: int = 0
+    gate_scores: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

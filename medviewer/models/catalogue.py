@@ -10,7 +10,7 @@ from pathlib import Path
 from medviewer.core.errors import BadPackage, NoModelFits
 from medviewer.core.volume import Volume
 from medviewer.models.manifest import MANIFEST_NAME, Manifest
-from medviewer.models.manifest_entries import Fits
+from medviewer.models.manifest_input import Fits
 from medviewer.models.package import Package, open_package
 
 log = logging.getLogger(__name__)

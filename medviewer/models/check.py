@@ -43,7 +43,7 @@ def _unwise(manifest: Manifest, folder: Path) -> list[str]:
     if len(set(colours)) < len(colours):
         remarks.append("two segments have the same colour")
     gate = manifest.gate
-    if not (gate.volumes or gate.present or gate.min_confidence):
+    if not (gate.volumes or gate.present or gate.min_confidence or gate.scores or gate.areas):
         remarks.append("the gate has no bounds: an answer that can't be right is shown like any other")
     if manifest.explanation is None or manifest.explanation.kind == "none":
         remarks.append("there is no explanation: readers get no heatmap")

@@ -18,7 +18,6 @@ from medviewer.models.manifest_entries import (
     Files,
     Golden,
     Inference,
-    Input,
     Model,
     Output,
     Postprocess,
@@ -27,6 +26,8 @@ from medviewer.models.manifest_entries import (
     Strict,
 )
 from medviewer.models.manifest_gate import Gate
+from medviewer.models.manifest_input import Input
+from medviewer.models.manifest_picture import picture_complaint
 from medviewer.models.toml_lines import lines_of
 
 MANIFEST_NAME = "model.toml"
@@ -48,6 +49,11 @@ class Manifest(Strict):
     gate: Gate = Gate()
     finding: tuple[FindingRule, ...] = ()
     golden: Golden | None = None
+
+    @property
+    def takes_pictures(self) -> bool:
+        """Whether it is made for single pictures, not volumes."""
+        return self.input[0].is_picture
 
     @property
     def segments(self) -> tuple[SegmentEntry, ...]:
@@ -73,6 +79,9 @@ class Manifest(Strict):
             unknown = sorted(set(used) - set(values))
             if unknown:
                 raise ValueError(f"{where} names segment values that no output has: {', '.join(map(str, unknown))}")
+        complaint = picture_complaint(self)
+        if complaint is not None:
+            raise ValueError(complaint)
         return self
 
 

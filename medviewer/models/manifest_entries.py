@@ -104,64 +104,6 @@ class Runtime(Strict):
     providers_tested: tuple[str, ...] = ()
 
 
-class Fits(Strict):
-    """One kind of series the model is made for."""
-
-    modality: tuple[str, ...] = Field(min_length=1)
-    body_part: tuple[str, ...] = ()
-    min_coverage_mm: float = Field(default=0, ge=0, description="field of view along each axis")
-
-
-class ClipStep(Strict):
-    """Limit real-world values (HU for CT); only for the modalities named, if any are."""
-
-    step: Literal["clip"]
-    low: float
-    high: float
-    modality: tuple[str, ...] = ()
-
-
-class PercentileClipStep(Strict):
-    """Limit values to two of their own percentiles (0-100)."""
-
-    step: Literal["percentile-clip"]
-    low: float = Field(ge=0, lt=100)
-    high: float = Field(gt=0, le=100)
-    modality: tuple[str, ...] = ()
-
-
-class ScaleStep(Strict):
-    """Stretch the values' own range, or a fixed ``source`` range, onto ``to``."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-    step: Literal["scale"]
-    to: tuple[float, float]
-    source: tuple[float, float] | None = Field(default=None, alias="from")
-    modality: tuple[str, ...] = ()
-
-
-class ZScoreStep(Strict):
-    """Subtract the mean and divide by the standard deviation of the voxels above ``above`` (all, if left out)."""
-
-    step: Literal["z-score"]
-    above: float | None = None
-    modality: tuple[str, ...] = ()
-
-
-IntensityStep = Annotated[ClipStep | PercentileClipStep | ScaleStep | ZScoreStep, Field(discriminator="step")]
-
-
-class Input(Strict):
-    """One tensor the network takes."""
-
-    name: str
-    fits: tuple[Fits, ...] = Field(min_length=1)
-    axes: Literal["NCKJI"] = "NCKJI"
-    orientation: Literal["LPS"] = "LPS"
-    spacing_mm: tuple[Positive, Positive, Positive] = Field(description="along i, j, k")
-    intensity: tuple[IntensityStep, ...] = ()
-
-
 class FlipEntry(Strict):
     """A mirrored pass whose answer is averaged in; pairs of label values change places."""
 
@@ -217,18 +159,41 @@ class SegmentEntry(Strict):
         return Segment(self.value, self.name, code, (red, green, blue), category, self.side, algorithm)
 
 
+class ClassEntry(Strict):
+    """One number of an output of kind ``scores``: what it stands for, and from which value on it is notable."""
+
+    name: str = Field(min_length=1, max_length=60, description="under which the score stands in results and rules")
+    code: CodeText | None = None
+    meaning: str | None = Field(default=None, description="the code's own meaning, where it isn't the name")
+    threshold: float | None = Field(default=None, gt=0, lt=1, description="operating point: notable from here on")
+
+
 class Output(Strict):
     """One tensor the network gives.
 
-    ``labels``: uint8 (1, k, j, i). ``logits``, ``probabilities``: float (1, c, k, j, i), channel 0 background, then
+    Of volumes. ``labels``: uint8 (1, k, j, i). ``logits``, ``probabilities``: float (1, c, k, j, i), channel 0 background, then
     the segments in their order. ``heatmap``: (1, k, j, i), uint8 for 0..1 or float 0..1; under an ``[explanation]``
     of kind uncertainty it is the posterior of the chosen label. ``volumes``: float, posteriors summed over voxels,
     background first, then the segments in their order.
+    Of pictures. ``scores``: float (1, n), one for each of ``classes`` in their order, calibrated probabilities 0..1;
+    with ``role`` gate any finite numbers, which the gate's bounds name and which are no findings. ``labels``: uint8
+    (1, rows, columns) on the input's shape. ``heatmap``: (1, rows, columns), uint8 for 0..1 or float 0..1, over the
+    whole picture on a grid of its own. ``features``: computed for tests and validation, never shown.
     """
 
     name: str
     kind: Literal["logits", "probabilities", "labels", "heatmap", "scores", "boxes", "features", "volumes"]
     segments: tuple[SegmentEntry, ...] = ()
+    classes: tuple[ClassEntry, ...] = Field(default=(), description="for kind scores: one for each number")
+    role: Literal["gate"] | None = Field(default=None, description="gate: numbers for the gate's bounds instead of scores to report")
+
+    @model_validator(mode="after")
+    def _classes_for_scores(self) -> Self:
+        if self.kind == "scores" and not self.classes:
+            raise ValueError(f"output {self.name} of kind scores needs classes, one for each number")
+        if self.kind != "scores" and (self.classes or self.role):
+            raise ValueError(f"output {self.name} is of kind {self.kind}; only scores have classes and a role")
+        return self
 
 
 class LargestComponentStep(Strict):
@@ -245,10 +210,12 @@ class Postprocess(Strict):
 
 
 class Explanation(Strict):
-    """What the heatmap shows, and how to say it."""
+    """What the heatmap shows, how to say it, and whether it was found to mean anything."""
 
     kind: Literal["uncertainty", "cam", "none"]
     meaning: str = ""
+    verdict: str = Field(default="", max_length=300, description="one sentence of what measuring the heatmaps gave, shown under each")
+    show: bool = Field(default=True, description="false: the heatmap isn't shown until a person asks for it")
 
 
 class Calibration(Strict):

@@ -7,6 +7,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from medviewer.models.manifest_entries import Strict
+from medviewer.models.manifest_picture import AreaBound, ScoreBound
 
 Values = Annotated[tuple[int, ...], Field(min_length=1)]
 
@@ -42,6 +43,7 @@ class Gate(Strict):
     After it: ``present`` (segments that must not be empty), ``volumes``, ``sides``, ``min_confidence`` (mean
     posterior over all labelled voxels, 0-1), ``min_component_share`` (largest connected part of all labelled
     voxels together before islands are removed, 0-1).
+    Of pictures, before all else after the network: ``scores`` (of outputs with role gate), ``areas``; ``sides`` compares areas.
     """
 
     foreground_percent: tuple[float, float] | None = None
@@ -50,9 +52,12 @@ class Gate(Strict):
     sides: tuple[SidesBound, ...] = ()
     min_confidence: float | None = Field(default=None, ge=0, le=1)
     min_component_share: float | None = Field(default=None, ge=0, le=1)
+    scores: tuple[ScoreBound, ...] = ()
+    areas: tuple[AreaBound, ...] = ()
 
     def uses_of_segments(self) -> list[tuple[str, tuple[int, ...]]]:
         """Every place that refers to segments by value."""
         uses = [("[gate] present", self.present)]
         uses += [(f"[gate] volumes {bound.name}", bound.segments) for bound in self.volumes]
+        uses += [(f"[gate] areas {bound.name}", bound.segments) for bound in self.areas]
         return uses + [(f"[gate] sides {bound.name}", (*bound.left, *bound.right)) for bound in self.sides]

@@ -12,8 +12,9 @@ from medviewer.inference.gate import Plausibility, judge, reason_against_foregro
 from medviewer.inference.intensity_steps import apply_steps, leading_clips
 from medviewer.inference.postprocess import largest_share, postprocess, sums_by_label, uncertainty
 from medviewer.inference.tiling import blend_weights, run_tiled, tile_starts
-from medviewer.models.manifest_entries import ClipStep, LargestComponentStep, PercentileClipStep, ScaleStep, ZScoreStep
+from medviewer.models.manifest_entries import LargestComponentStep
 from medviewer.models.manifest_gate import Gate, SidesBound, VolumeBound
+from medviewer.models.manifest_input import ClipStep, PercentileClipStep, ScaleStep, ZScoreStep
 
 NAMES = {1: "left half", 2: "right half", 3: "stem"}
 GATE = Gate(

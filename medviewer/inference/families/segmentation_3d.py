@@ -71,6 +71,7 @@ def run(network: Network, volume: Volume, progress: Progress, stop: Stop) -> Ans
 def _prepared(manifest: Manifest, volume: Volume, modality: str, progress: Progress) -> tuple[Image, str | None]:
     """The image as the network wants it, before padding, and the reason to refuse it, if there is one."""
     tensor, inference = manifest.input[0], manifest.inference
+    assert tensor.spacing_mm is not None  # the manifest of a model for volumes has it
     image = standardise(volume, tensor.spacing_mm, progress)
     reason = reason_against_values(modality, image.values)
     if reason is not None:
