@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "medviewer"
 WITHOUT_QT = "import sys; sys.modules.update(dict.fromkeys(('PySide6', 'shiboken6', 'pyqtgraph')))\n"
 HEAVY = ("onnxruntime", "SimpleITK", "highdicom", "imagecodecs", "nibabel", "pydicom", "PySide6", "pyqtgraph", "torch")
-EXTRAS = ("torch", "monai", "onnx", "onnxscript")
+EXTRAS = ("torch", "monai", "onnx", "onnxscript", "scipy", "sklearn")
 
 
 def run_python(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:

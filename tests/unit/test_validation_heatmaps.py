@@ -1,0 +1,151 @@
+"""The tests of heatmaps know a map that is true from one that isn't, on networks whose true region is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip("scipy", reason="the extra [train] is not installed")
+pytest.importorskip("sklearn", reason="the extra [train] is not installed")
+import onnxruntime
+from support.tiny_pictures import COARSE, SIDE, region_mask, tiny_network, tiny_radiograph
+
+from medviewer.training.validation.bootstrap import Interval
+from medviewer.training.validation.energy import energy_inside
+from medviewer.training.validation.heatmap_verdict import Comparison, verdict
+from medviewer.training.validation.perturbation import areas, baseline, ranking
+from medviewer.training.validation.randomisation import randomised_networks, rank_correlation, structural_similarity
+from medviewer.training.validation.rival_maps import block_means, centre_map, rival_maps, spread
+
+CORNER = (slice(0, 24), slice(0, 24))
+
+
+def score_in(region):
+    """A probability that rises with the brightness of a region and of nothing else."""
+    mask = region_mask(region) > 0
+    return lambda picture: float(picture[mask].mean())
+
+
+def test_the_true_map_of_a_model_that_looks_at_the_corner_beats_every_rival():
+    rng = np.random.default_rng(0)
+    score, truth = score_in(CORNER), region_mask(CORNER)
+    picture = tiny_radiograph(True, CORNER, rng)
+    picture[CORNER] = 0.9
+    rivals = rival_maps(picture, (COARSE, COARSE), 1)
+    for kind in ("blurred", "mean"):
+        base = baseline(picture, kind)
+        found = {name: areas(score, picture, heat, base, 2) for name, heat in {"true": truth, **rivals}.items()}
+        for rival in ("random", "centre", "edge"):
+            assert found["true"].insertion > found[rival].insertion
+            assert found["true"].deletion < found[rival].deletion
+
+
+def test_areas_are_those_of_the_curve_worked_out_by_hand():
+    # All of the score sits in the first quarter of the order: insertion rises to 1 within a quarter of the way, deletion falls so.
+    picture = np.zeros((8, 8), np.float32)
+    picture[:2] = 1
+    importance = np.repeat(np.arange(8, 0, -1, dtype=np.float32), 8).reshape(8, 8)
+    found = areas(lambda p: float(p[:2].mean()), picture, importance, np.zeros_like(picture), 0, steps=8)
+    assert found.insertion == pytest.approx(1 - 0.125)
+    assert found.deletion == pytest.approx(0.125)
+
+
+def test_equal_importance_gives_no_order_by_place():
+    order = ranking(np.ones((16, 16), np.float32), 3)
+    assert sorted(order) == list(range(256))
+    assert abs(np.corrcoef(order, np.arange(256))[0, 1]) < 0.2
+
+
+def test_energy_is_the_share_of_what_is_positive():
+    heat = np.array([[2, -5], [1, 1]], np.float32)
+    assert energy_inside(heat, np.array([[True, True], [False, False]])) == 0.5
+    assert np.isnan(energy_inside(-heat.clip(0, None), np.ones((2, 2), bool)))
+
+
+def test_maps_are_spread_without_moving():
+    coarse = np.zeros((4, 4), np.float32)
+    coarse[1, 2] = 1
+    fine = spread(coarse, (64, 64))
+    centre = np.average(np.argwhere(fine > 0), axis=0, weights=fine[fine > 0])
+    assert centre == pytest.approx((1.5 * 16 - 0.5, 2.5 * 16 - 0.5), abs=0.01)
+    assert block_means(centre_map((64, 64)), (4, 4)).mean() == pytest.approx(centre_map((64, 64)).mean(), abs=1e-6)
+
+
+@pytest.fixture
+def network(tmp_path):
+    path = tmp_path / "model.onnx"
+    path.write_bytes(tiny_network((slice(8, 56), slice(8, 56))))
+    return path
+
+
+def cams(content: bytes, pictures):
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    return [session.run(["cam"], {"image": picture[None, None]})[0][0] for picture in pictures]
+
+
+def test_randomising_weights_from_the_top_ends_with_every_one_of_the_maps_own_layers(network):
+    steps = list(randomised_networks(network, ("cam", "logit"), seed=1))
+    assert [step.groups for step in steps] == list(range(1, steps[-1].of + 1))
+    assert steps[-1].share == 1
+    import onnx
+    from onnx import numpy_helper
+
+    first, last = (
+        {t.name: numpy_helper.to_array(t) for t in onnx.load_from_string(x).graph.initializer}
+        for x in (network.read_bytes(), steps[-1].content)
+    )
+    assert all(np.any(first[name] != last[name]) for name in ("w1", "w2", "w3"))
+    assert np.array_equal(first["lungs"], last["lungs"])
+    top = {t.name: numpy_helper.to_array(t) for t in onnx.load_from_string(steps[0].content).graph.initializer}
+    assert np.any(top["w3"] != first["w3"])
+    assert np.array_equal(top["w1"], first["w1"])
+
+
+def test_a_map_that_shows_the_picture_alone_survives_randomised_weights(tmp_path):
+    rng = np.random.default_rng(5)
+    region = (slice(8, 56), slice(8, 56))
+    pictures = [tiny_radiograph(True, region, rng) for _ in range(3)]
+    path = tmp_path / "pretender.onnx"
+    path.write_bytes(tiny_network(region, honest=False))
+    before = cams(path.read_bytes(), pictures)
+    *_, last = randomised_networks(path, ("cam", "logit"), seed=2)
+    assert np.mean([rank_correlation(a, b) for a, b in zip(before, cams(last.content, pictures), strict=True)]) > 0.99
+
+
+def test_similarities_of_equal_and_of_unrelated_maps():
+    rng = np.random.default_rng(6)
+    a, b = rng.random((2, 24, 24)).astype(np.float32)
+    assert rank_correlation(a, np.exp(3 * a)) == pytest.approx(1)
+    assert abs(rank_correlation(a, b)) < 0.1
+    assert rank_correlation(a, np.zeros_like(a)) == 0
+    assert structural_similarity(a, 5 * a + 2) == pytest.approx(1)
+    assert structural_similarity(a, b) < 0.2
+
+
+def comparisons(**low):
+    return [
+        Comparison(rival, test, base, Interval(low[rival] + 0.05, low[rival], low[rival] + 0.1))
+        for rival in low
+        for test in ("insertion", "deletion")
+        for base in ("blurred", "mean")
+    ]
+
+
+def test_the_verdict_follows_its_rule():
+    good = verdict(comparisons(random=0.1, centre=0.02, edge=-0.1), collapsed=True, pictures=40)
+    assert good.show
+    assert "not always better than edges" in good.sentence
+    weak = verdict(comparisons(random=0.1, centre=-0.01, edge=0.1), collapsed=True, pictures=40)
+    assert not weak.show
+    assert "no better than a blob in the middle" in weak.sentence
+    assert not verdict(comparisons(random=0.1, centre=0.02), collapsed=False, pictures=40).show
+    assert not verdict([], collapsed=True, pictures=0).show
+    one_failure = comparisons(random=0.1, centre=0.02)
+    one_failure[0] = Comparison("random", "insertion", "blurred", Interval(0.0, -0.01, 0.1))
+    assert not verdict(one_failure, collapsed=True, pictures=40).show
+
+
+def test_side_of_the_tiny_network_is_what_the_tests_assume(network):
+    outputs = {o.name: o.shape for o in onnxruntime.InferenceSession(network.read_bytes()).get_outputs()}
+    assert outputs["mask"] == [1, SIDE, SIDE]
+    assert outputs["cam"] == [1, COARSE, COARSE]
