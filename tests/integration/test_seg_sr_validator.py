@@ -6,15 +6,18 @@ import shutil
 import subprocess
 from datetime import UTC, datetime
 
+import highdicom as hd
 import numpy as np
 import pydicom
 import pytest
 from support.bare_reader import read_frames, segment_points
 from support.phantoms import BODY, LESION, MARKER, write_phantom
+from support.radiographs import SEGMENTS, lung_labels, lungs_of, radiograph_findings, write_radiograph
 from support.results import findings, headers, segmentation_of
 
 from medviewer.core.finding import Decision
 from medviewer.core.geometry import Geometry
+from medviewer.core.segmentation import Segmentation
 from medviewer.dicom.objects.acceptance import Acceptance
 from medviewer.dicom.objects.seg import write_seg
 from medviewer.dicom.objects.sr import read_report, write_report
@@ -27,7 +30,7 @@ def complaints(path):
     """Lines of dciodvfy that begin with Error; the file's own kind must have been recognised."""
     said = subprocess.run(["dciodvfy", str(path)], capture_output=True, text=True, check=False)
     lines = (said.stdout + said.stderr).splitlines()
-    assert any(line.strip() in ("Segmentation", "Comprehensive3DSR") for line in lines), lines
+    assert any(line.strip() in ("Segmentation", "Comprehensive3DSR", "ComprehensiveSR") for line in lines), lines
     return [line for line in lines if line.startswith("Error")]
 
 
@@ -58,6 +61,54 @@ def test_segmentation_and_report_of_the_real_head_are_valid_and_in_place(tmp_pat
     assert np.abs(points.mean(axis=0) - centre).max() < 0.5
     assert {frame.source_uid for frame in read_frames(seg.path)} <= {ds.SOPInstanceUID for ds in sources}
     assert len(read_report(report.path)) == 3
+
+
+RADIOGRAPHS = {
+    "cr": {},
+    "cr-monochrome2-spacing": {"photometric": "MONOCHROME2", "bits": 10, "spacing": (0.2, 0.2)},
+    "dx": {"dx": True, "imager_spacing": (0.143, 0.143)},
+    "cr-without-orientation": {"PatientOrientation": ""},
+    "dx-lossy": {
+        "dx": True,
+        "LossyImageCompression": "01",
+        "LossyImageCompressionRatio": "10",
+        "LossyImageCompressionMethod": "ISO_15444_1",
+    },
+    "cr-oblong-pixels": {"spacing": (0.2, 0.1)},
+}
+
+
+@pytest.mark.parametrize("acceptance", [None, Acceptance("Schmidt^Anna", WHEN, "Clinic")], ids=["proposed", "accepted"])
+@pytest.mark.parametrize("kind", RADIOGRAPHS.values(), ids=RADIOGRAPHS)
+def test_segmentation_and_report_of_a_radiograph_are_valid(tmp_path, kind, acceptance):
+    radiograph = write_radiograph(tmp_path / "image.dcm", **kind)
+    source = pydicom.dcmread(radiograph.path, stop_before_pixels=True)
+    seg, report = write_both_on_a_radiograph(tmp_path, lungs_of(radiograph), source, acceptance)
+    assert complaints(seg.path) == []
+    assert complaints(report.path) == []
+
+
+@pytest.mark.filterwarnings("ignore:The value length:UserWarning")
+@pytest.mark.parametrize("name", ["cr-fuji-10bit", "cr-konica-jpeg-mirrored", "cr-philips-j2k-lossy", "dx-canon-j2k-lossless"])
+def test_segmentation_and_report_of_real_radiographs_are_valid_and_on_their_pixels(tmp_path, test_data, name):
+    (path,) = (test_data / "dicom" / f"cxr-{name}").glob("*.dcm")
+    source = pydicom.dcmread(path, stop_before_pixels=True)
+    labels = lung_labels((source.Rows, source.Columns))[None]
+    lungs = Segmentation(labels, Geometry(labels.shape, np.eye(4)), SEGMENTS)
+    seg, report = write_both_on_a_radiograph(tmp_path, lungs, source, None)
+    assert complaints(seg.path) == []
+    assert complaints(report.path) == []
+    frames = hd.seg.segread(seg.path).get_pixels_by_source_instance([source.SOPInstanceUID], combine_segments=True)
+    assert np.array_equal(frames, labels)
+    assert read_report(report.path)[0].image_uid == source.SOPInstanceUID
+
+
+def write_both_on_a_radiograph(folder, lungs, source, acceptance):
+    given = radiograph_findings()
+    if acceptance is not None:
+        given = [f.accepted(Decision(acceptance.person_name, acceptance.when)) for f in given]
+    seg = write_seg(lungs, [source], folder / "a.seg.dcm", acceptance=acceptance, series_description="Phantom")
+    return seg, write_report(given, lungs, seg, [source], folder / "a.sr.dcm", acceptance=acceptance)
 
 
 def _ball_in_the_head(sources):

@@ -16,6 +16,9 @@ class ReportedFinding:
     sites : (structure, side) pairs. seg_uid, segment_numbers : the evidence, empty without one.
     certainty_percent : 0-100 as the device gave it, or None.
     verified : whether a person verified the whole report.
+    present : whether what the code names is said to be there, None where nothing is said.
+    region_px : the box round its region on an image (left, top, right, bottom), 0 is the edge of the first pixel; image_uid :
+        the image that region is on, empty without one.
     """
 
     id: str
@@ -29,3 +32,6 @@ class ReportedFinding:
     algorithm: tuple[str, str] | None = None
     comments: tuple[str, ...] = ()
     verified: bool = False
+    present: bool | None = None
+    region_px: tuple[float, float, float, float] | None = None
+    image_uid: str = ""

@@ -8,22 +8,23 @@ from typing import Any
 
 import highdicom as hd
 import numpy as np
+from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 from pydicom.uid import MRImageStorage
 from pydicom.valuerep import DSfloat
 
 from medviewer import __version__
-from medviewer.core.codes import ARTIFICIAL_INTELLIGENCE
 from medviewer.core.errors import CannotDecode, CannotWrite
 from medviewer.core.geometry import Geometry
 from medviewer.core.progress import Progress
-from medviewer.core.segmentation import Algorithm, Segment, Segmentation
+from medviewer.core.segmentation import Segmentation
 from medviewer.dicom.objects.acceptance import Acceptance
-from medviewer.dicom.objects.coded import SIDES, concept
 from medviewer.dicom.objects.identity import MANUFACTURER, NOT_REVIEWED, copy_identity, same_study, series_title, stamp_equipment
+from medviewer.dicom.objects.picture_seg import describe_as_picture, frames_off_picture, picture_placeholder
 from medviewer.dicom.objects.seg_reading import read_label_map
-from medviewer.dicom.objects.source_images import SourceImage, images_by_slice, plane_positions, source_images
+from medviewer.dicom.objects.seg_segments import describe_segment, segment_numbers
+from medviewer.dicom.objects.source_images import SourceImage, images_by_slice, picture_among, plane_positions, source_images
 from medviewer.dicom.uids import new_uid
 
 _SQUARE = 1e-4
@@ -40,16 +41,20 @@ def build_seg(
 ) -> tuple[Dataset, dict[int, int]]:
     """The Segmentation dataset and the segment number of each label value; raises `CannotWrite` (see `write_seg`)."""
     geometry = segmentation.geometry
-    frame_of_reference = _frame_of_reference(segmentation, sources)
-    numbers = _segment_numbers(segmentation)
+    picture = picture_among(sources)
+    if picture is not None:
+        like, planes = picture_placeholder(picture, geometry), {}
+    else:
+        like, planes = _placeholder(sources, segmentation), _planes(geometry)
+    numbers = segment_numbers(segmentation)
     progress.report(0.1)
     lookup = np.zeros(int(segmentation.labels.max()) + 1, np.uint8 if len(numbers) < 256 else np.uint16)
     lookup[list(numbers)] = list(numbers.values())
     ds: Dataset = hd.seg.Segmentation(
-        source_images=[_placeholder(sources[0], geometry, frame_of_reference)],
+        source_images=[like],
         pixel_array=lookup[segmentation.labels],
         segmentation_type=hd.seg.SegmentationTypeValues.BINARY,
-        segment_descriptions=[_describe(segmentation.segments[value], number) for value, number in numbers.items()],
+        segment_descriptions=[describe_segment(segmentation.segments[value], number) for value, number in numbers.items()],
         series_instance_uid=new_uid(),
         series_number=series_number,
         sop_instance_uid=new_uid(),
@@ -62,19 +67,22 @@ def build_seg(
         content_description="Not for diagnostic use" if acceptance else f"{NOT_REVIEWED}. Not for diagnostic use",
         series_description=series_title(description, accepted=acceptance is not None),
         specific_character_set="ISO_IR 192",
-        **_planes(geometry),
+        **planes,
     )
     progress.report(0.8)
     ds.ContentCreatorName = acceptance.dicom_name if acceptance else ""
     copy_identity(sources[0], ds)
     stamp_equipment(ds)
-    _refer_to_sources(ds, source_images(sources), sources[0], geometry)
+    if picture is not None:
+        describe_as_picture(ds, picture)
+    else:
+        _refer_to_sources(ds, source_images(sources), sources[0], geometry)
     progress.report(1.0)
     return ds, numbers
 
 
-def compare_seg(path: Path, meant: Segmentation, ds: Dataset) -> list[str]:
-    """What differs between a file and the segmentation it was made from: labels, geometry, codes, identity."""
+def compare_seg(path: Path, meant: Segmentation, ds: Dataset, sources: Sequence[Dataset]) -> list[str]:
+    """What differs between a file and the segmentation it was made from: labels, geometry, codes, identity, the picture it is on."""
     try:
         found = read_label_map(path, meant.geometry)
     except CannotDecode as error:
@@ -86,9 +94,10 @@ def compare_seg(path: Path, meant: Segmentation, ds: Dataset) -> list[str]:
     wanted = {v: (s.name[:64], s.code, s.category, s.side) for v, s in meant.segments.items() if v in described}
     if described != wanted:
         differences.append("the segments' names or codes differ")
-    if found.geometry.frame_of_reference != ds.FrameOfReferenceUID:
+    if found.geometry.frame_of_reference != ds.get("FrameOfReferenceUID"):
         differences.append("the frame of reference differs")
-    return differences
+    picture = picture_among(sources)
+    return differences + (frames_off_picture(dcmread(path, stop_before_pixels=True), picture) if picture is not None else [])
 
 
 def _frame_of_reference(segmentation: Segmentation, sources: Sequence[Dataset]) -> str:
@@ -108,50 +117,6 @@ def _frame_of_reference(segmentation: Segmentation, sources: Sequence[Dataset]) 
     if abs(float(axes[:, 0] @ axes[:, 1])) > _SQUARE:
         raise CannotWrite("The mask's rows and columns aren't at a right angle, which DICOM can't express. Save it as NIfTI instead.")
     return uid
-
-
-def _segment_numbers(segmentation: Segmentation) -> dict[int, int]:
-    has_voxels = np.zeros(np.iinfo(segmentation.labels.dtype).max + 1, bool)
-    for plane in segmentation.labels:
-        has_voxels[plane] = True
-    present = [int(value) for value in np.flatnonzero(has_voxels) if value]
-    unknown = [value for value in present if value not in segmentation.segments]
-    if unknown:
-        raise ValueError(f"labels {unknown} have voxels and no segment that describes them")
-    if not present:
-        raise CannotWrite("The mask is empty, so there is no segmentation to save.")
-    return {value: number for number, value in enumerate(present, 1)}
-
-
-def _describe(segment: Segment, number: int) -> Any:
-    algorithm = segment.algorithm
-    text = f"Label {segment.value}" + (f" of {algorithm.id} {algorithm.version}" if algorithm else "")
-    described = hd.seg.SegmentDescription(
-        segment_number=number,
-        segment_label=segment.name[:64],
-        segmented_property_category=concept(segment.category),
-        segmented_property_type=concept(segment.code),
-        algorithm_type=hd.seg.SegmentAlgorithmTypeValues.AUTOMATIC if algorithm else hd.seg.SegmentAlgorithmTypeValues.MANUAL,
-        algorithm_identification=_identify(algorithm) if algorithm else None,
-        tracking_uid=new_uid(),
-        tracking_id=text[:64],
-        display_color=hd.color.CIELabColor.from_rgb(*segment.colour),
-    )
-    described.SegmentDescription = text
-    if segment.side in SIDES:
-        kind = described.SegmentedPropertyTypeCodeSequence[0]
-        kind.SegmentedPropertyTypeModifierCodeSequence = [concept(SIDES[segment.side])]
-    return described
-
-
-def _identify(algorithm: Algorithm) -> Any:
-    return hd.AlgorithmIdentificationSequence(
-        name=(algorithm.name or algorithm.id)[:64],
-        family=concept(ARTIFICIAL_INTELLIGENCE),
-        version=algorithm.version[:64],
-        source=MANUFACTURER,
-        parameters={"model_id": algorithm.id, "weights_sha256": algorithm.sha256},
-    )
 
 
 def _planes(geometry: Geometry) -> dict[str, Any]:
@@ -177,12 +142,14 @@ def _tidy(values: Any) -> list[float]:
     return [round(float(value), 12) + 0.0 for value in values]
 
 
-def _placeholder(source: Dataset, geometry: Geometry, frame_of_reference: str) -> Dataset:
+def _placeholder(sources: Sequence[Dataset], segmentation: Segmentation) -> Dataset:
     """What highdicom asks of a source image: a valid single-frame header.
 
     Real headers (enhanced, de-identified, odd orientation strings) make it refuse or warn; identity and references
     are set from them afterwards.
     """
+    frame_of_reference = _frame_of_reference(segmentation, sources)
+    source, geometry = sources[0], segmentation.geometry
     ds = Dataset()
     for keyword in ("PatientID", "PatientName", "PatientBirthDate", "PatientSex", "AccessionNumber", "StudyID"):
         setattr(ds, keyword, "")

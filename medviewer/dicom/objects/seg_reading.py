@@ -45,9 +45,13 @@ def _label_map(ds: Dataset, onto: Geometry | None) -> Segmentation:
         raise ValueError("it is no segmentation")
     if ds.SegmentationType not in ("BINARY", "LABELMAP"):
         raise ValueError(f"{ds.SegmentationType} segmentations are no label maps")
-    positions = _positions(ds)
-    geometry = onto or _grid(ds, positions)
-    slices = _slices(ds, positions, geometry)
+    if _is_on_a_picture(ds):
+        geometry = _picture_grid(ds, onto)
+        slices = np.zeros(int(ds.NumberOfFrames), np.intp)
+    else:
+        positions = _positions(ds)
+        geometry = onto or _grid(ds, positions)
+        slices = _slices(ds, positions, geometry)
     segments = {int(item.SegmentNumber): _segment(item) for item in ds.SegmentSequence}
     segments.pop(0, None)
     values = {number: segment.value for number, segment in segments.items()}
@@ -60,6 +64,28 @@ def _group(ds: Dataset, frame: int, name: str) -> Dataset:
     own = ds.PerFrameFunctionalGroupsSequence[frame].get(name)
     item: Dataset = (own or ds.SharedFunctionalGroupsSequence[0][name].value)[0]
     return item
+
+
+def _is_on_a_picture(ds: Dataset) -> bool:
+    """Whether frames have no place but the image they were made on (PS3.3 A.51.5.1)."""
+    own, shared = ds.PerFrameFunctionalGroupsSequence, ds.SharedFunctionalGroupsSequence
+    return not ds.get("FrameOfReferenceUID") and not any("PlanePositionSequence" in group for group in (*own, *shared))
+
+
+def _picture_grid(ds: Dataset, onto: Geometry | None) -> Geometry:
+    """The pixels of the one image all frames were made on; raises ``ValueError`` where that is another grid or several images."""
+    shape = 1, int(ds.Rows), int(ds.Columns)
+    sources = {
+        (str(source.ReferencedSOPInstanceUID), int(source.get("ReferencedFrameNumber") or 1))
+        for group in ds.PerFrameFunctionalGroupsSequence
+        for derivation in group.DerivationImageSequence
+        for source in derivation.SourceImageSequence
+    }
+    if len(sources) != 1:
+        raise ValueError(f"its frames were made on {len(sources)} images and don't say where those lie")
+    if onto is not None and onto.shape_kji != shape:
+        raise ValueError(f"its frames have {shape[1]} x {shape[2]} pixels, on another grid than the one asked for")
+    return onto or Geometry(shape, np.eye(4))
 
 
 def _positions(ds: Dataset) -> NDArray[np.float64]:

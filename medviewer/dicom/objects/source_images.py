@@ -72,3 +72,13 @@ def images_by_slice(images: Sequence[SourceImage], geometry: Geometry) -> dict[i
         if distances[nearest] <= position_tolerance_mm(geometry):
             found[k] = placed[nearest]
     return found
+
+
+def picture_among(sources: Sequence[Dataset]) -> Dataset | None:
+    """The one source that is a single image without a place in the patient, as CR and DX are; None where they are anything else."""
+    unique = {str(ds.SOPInstanceUID): ds for ds in sources}
+    if len(unique) != 1:
+        return None
+    (ds,) = unique.values()
+    places = ("ImagePositionPatient", "ImageOrientationPatient", "PerFrameFunctionalGroupsSequence", "SharedFunctionalGroupsSequence")
+    return None if int(ds.get("NumberOfFrames") or 1) > 1 or any(ds.get(name) for name in places) else ds

@@ -38,6 +38,8 @@ def write_report(
     A finding on one segment becomes a volumetric ROI group (TID 1411) that refers to it; on several segments, or
     none, a measurement group (TID 1501) that refers to those segments and to the image of its slice. Its words are
     a comment; so are intervals, confidences that aren't calibrated, and the model's own words after an edit.
+    Findings on a single image that lies in no patient space (CR, DX) make a Comprehensive SR; their regions become planar
+    ROI groups (TID 1410) on its pixels, and whether they are present is said.
     With an acceptance the report is VERIFIED and FINAL, without one UNVERIFIED and PRELIMINARY; it is COMPLETE
     either way, as nothing it should hold is left for later.
 

@@ -18,7 +18,7 @@ from medviewer.dicom.objects.acceptance import Acceptance
 from medviewer.dicom.objects.identity import DEVICE_UID, MANUFACTURER, copy_identity, series_title, stamp_equipment
 from medviewer.dicom.objects.reported_finding import ReportedFinding
 from medviewer.dicom.objects.sr_context import Context
-from medviewer.dicom.objects.sr_groups import measurement_group, words
+from medviewer.dicom.objects.sr_groups import measurement_group, rounded_region, words
 from medviewer.dicom.objects.sr_library import library_header
 from medviewer.dicom.objects.sr_reading import read_groups
 from medviewer.dicom.uids import new_uid
@@ -46,7 +46,8 @@ def build_report(findings: Sequence[Finding], context: Context, description: str
         referenced_images=headers,
     )
     acceptance = context.acceptance
-    ds: Dataset = sr.Comprehensive3DSR(
+    kind = sr.ComprehensiveSR if context.on_picture else sr.Comprehensive3DSR
+    ds: Dataset = kind(
         evidence=headers + _seg_header(context),
         content=content,
         series_instance_uid=new_uid(),
@@ -88,6 +89,8 @@ def _differences(group: ReportedFinding, finding: Finding, context: Context) -> 
         "text": group.text == words(finding),
         "verification": group.verified == (context.acceptance is not None),
         "segments": list(group.segment_numbers) == context.segment_numbers(finding),
+        "presence": group.present == finding.present,
+        "region": group.region_px == (rounded_region(finding) if context.on_picture else None),
         "measurements": [(m.code.value, m.value, m.unit) for m in group.measurements]
         == [(m.code.value, float(m.value), m.unit) for m in finding.measurements],
     }

@@ -5,15 +5,17 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 from highdicom import sr
 from pydicom.sr.codedict import codes
 
-from medviewer.core.codes import ARTIFICIAL_INTELLIGENCE, Code
+from medviewer.core.codes import ARTIFICIAL_INTELLIGENCE, PROBABILITY, Code
 from medviewer.core.finding import ConfidenceKind, Finding, Measurement
 from medviewer.dicom.objects.coded import SIDES, concept, unit_concept
 from medviewer.dicom.objects.sr_context import Context
 from medviewer.dicom.uids import new_uid
 
+_Box = tuple[float, float, float, float]
 _ANATOMY = {"91723000", "91772007", "85756007", "91720002", "123037004"}
 """Segment categories whose type is a place in the body: anatomical structure, organ, tissue, body substance (CID 7150)."""
 
@@ -26,9 +28,13 @@ def measurement_group(finding: Finding, context: Context) -> Any:
         "algorithm_id": _algorithm(finding),
         "finding_sites": _sites(finding, context) or None,
         "measurements": [*(_measured(m, finding) for m in finding.measurements), *_certainty(finding)] or None,
+        "qualitative_evaluations": _presence(finding) or None,
     }
     numbers = context.segment_numbers(finding)
-    if len(numbers) == 1 and context.seg is not None:
+    region = rounded_region(finding)
+    if context.on_picture and region is not None:
+        group = sr.PlanarROIMeasurementsAndQualitativeEvaluations(referenced_region=_image_region(region, context), **common)
+    elif len(numbers) == 1 and context.seg is not None:
         series = sr.SourceSeriesForSegmentation(context.sources[0].SeriesInstanceUID)
         segment = sr.ReferencedSegment(context.seg.sop_class_uid, context.seg.sop_instance_uid, numbers[0], source_series=series)
         group = sr.VolumetricROIMeasurementsAndQualitativeEvaluations(referenced_segment=segment, **common)
@@ -47,9 +53,40 @@ def _measured(measurement: Measurement, finding: Finding) -> Any:
     return sr.Measurement(concept(measurement.code), float(measurement.value), unit_concept(measurement.unit))
 
 
+def rounded_region(finding: Finding) -> _Box | None:
+    """The finding's rectangle as Graphic Data holds it, in single precision."""
+    region = finding.location.region_px
+    if region is None:
+        return None
+    left, top, right, bottom = (float(np.float32(value)) for value in region)
+    return left, top, right, bottom
+
+
+def _image_region(region: _Box, context: Context) -> Any:
+    """A closed rectangle on the picture (PS3.3 C.18.6.1.2: 0\\0 is the upper left corner of the first pixel)."""
+    left, top, right, bottom = region
+    corners = np.array([(left, top), (right, top), (right, bottom), (left, bottom), (left, top)])
+    image = context.planes[0]
+    source = sr.SourceImageForRegion(image.sop_class_uid, image.sop_instance_uid)
+    return sr.ImageRegion(sr.GraphicTypeValues.POLYLINE, corners, source)
+
+
+def _presence(finding: Finding) -> list[Any]:
+    """Presence of property, Present or Absent (PS3.16 CID 240), where the finding's code names what was looked for."""
+    if finding.present is None:
+        return []
+    answer = codes.SCT.Present if finding.present else codes.SCT.Absent
+    return [sr.QualitativeEvaluation(codes.DCM.PresenceOfProperty, answer)]
+
+
 def _certainty(finding: Finding) -> list[Any]:
-    """Certainty of Finding, 0-100 %; only of calibrated confidences, as a reader takes it for a probability."""
+    """Certainty of Finding, 0-100 %; only of calibrated confidences, as a reader takes it for a probability.
+
+    Not where the probability is among the measurements: of an absent finding the certainty would be read as its contrary's.
+    """
     value = finding.confidence.value
+    if any(measurement.code == PROBABILITY for measurement in finding.measurements):
+        return []
     if value is None or finding.confidence.kind is not ConfidenceKind.CALIBRATED:
         return []
     return [sr.Measurement(codes.DCM.CertaintyOfFinding, round(100 * value, 6), unit_concept("%"))]
@@ -84,12 +121,18 @@ def _algorithm(finding: Finding) -> Any:
 
 
 def _sites(finding: Finding, context: Context) -> list[Any]:
-    """Each structure the finding stands on once, with its side."""
+    """The finding's own places, else each structure it stands on once, with its side."""
+    if finding.location.sites:
+        return [_site(code, side) for code, side in finding.location.sites]
     if context.segmentation is None:
         return []
     segments = [context.segmentation.segments[v] for v in finding.segments if v in context.segmentation.segments]
     places: dict[tuple[Code, str | None], None] = {(s.code, s.side): None for s in segments if s.category.value in _ANATOMY}
-    return [sr.FindingSite(concept(code), laterality=concept(SIDES[side]) if side in SIDES else None) for code, side in places]
+    return [_site(code, side) for code, side in places]
+
+
+def _site(code: Code, side: str | None) -> Any:
+    return sr.FindingSite(concept(code), laterality=concept(SIDES[side]) if side in SIDES else None)
 
 
 def _evidence(finding: Finding, numbers: list[int], context: Context) -> list[Any]:

@@ -19,6 +19,8 @@ _IMAGING_MEASUREMENTS, _MEASUREMENT_GROUP = "126010", "125007"
 _TRACKING, _FINDING, _COMMENT, _CERTAINTY = "112039", "121071", "121106", "111012"
 _SITES = ("363698007", "G-C0E3")
 _LATERALITIES = ("272741003", "G-C171")
+_PRESENCE = "121052"
+_PRESENT = {("52101004", "SCT"): True, ("272519000", "SCT"): False, ("121053", "DCM"): True, ("121054", "DCM"): False}
 _ALGORITHM_NAME, _ALGORITHM_VERSION = "111001", "111003"
 
 
@@ -51,6 +53,8 @@ def _finding(group: Dataset, verified: bool) -> ReportedFinding:
     comments = [str(item.TextValue) for item in items if item.ValueType == "TEXT" and _name(item) == _COMMENT]
     numbers = [_measurement(item) for item in items if item.ValueType == "NUM" and item.get("MeasuredValueSequence")]
     seg_uid, segments = _evidence(items)
+    region, image_uid = _region(items)
+    said = next(_coded(items, _PRESENCE), None)
     return ReportedFinding(
         id=next(_texts(items, _TRACKING), ""),
         code=next(_coded(items, _FINDING), None),
@@ -63,6 +67,9 @@ def _finding(group: Dataset, verified: bool) -> ReportedFinding:
         algorithm=_algorithm(items),
         comments=tuple(comments[1:]),
         verified=verified,
+        present=_PRESENT.get((said.value, said.scheme)) if said is not None else None,
+        region_px=region,
+        image_uid=image_uid,
     )
 
 
@@ -93,6 +100,17 @@ def _evidence(items: list[Dataset]) -> tuple[str, tuple[int, ...]]:
             several = [numbers] if isinstance(numbers, int) else list(numbers)
             return str(reference.ReferencedSOPInstanceUID), tuple(int(number) for number in several)
     return "", ()
+
+
+def _region(items: list[Dataset]) -> tuple[tuple[float, float, float, float] | None, str]:
+    """The box round the first polyline on an image, and which image that is."""
+    for item in items:
+        if item.ValueType == "SCOORD" and item.GraphicType == "POLYLINE":
+            across, down = item.GraphicData[0::2], item.GraphicData[1::2]
+            images = [child.ReferencedSOPSequence[0] for child in _children(item) if child.ValueType == "IMAGE"]
+            box = float(min(across)), float(min(down)), float(max(across)), float(max(down))
+            return box, str(images[0].ReferencedSOPInstanceUID) if images else ""
+    return None, ""
 
 
 def _algorithm(items: list[Dataset]) -> tuple[str, str] | None:
