@@ -20,7 +20,7 @@ def cross_entropy(logits: Tensor, target: Tensor, weight: Tensor | None = None) 
 def soft_dice_loss(logits: Tensor, target: Tensor, smooth: float = 10.0) -> Tensor:
     """One minus the mean soft Dice over the foreground classes present in the target.
 
-    logits : (n, c, d, h, w); target : (n, d, h, w) int64; smooth : voxels added to both sums.
+    logits : (n, c, ...); target : (n, ...) int64; smooth : voxels added to both sums.
     The numerators come from the probability of the true class summed by label, so no one-hot
     volume is made.
     """
@@ -29,7 +29,7 @@ def soft_dice_loss(logits: Tensor, target: Tensor, smooth: float = 10.0) -> Tens
     flat = target.reshape(-1)
     of_true = probability.gather(1, target.unsqueeze(1)).reshape(-1)
     overlap = torch.zeros(classes, dtype=of_true.dtype).index_add(0, flat, of_true)
-    predicted = probability.sum((0, 2, 3, 4))
+    predicted = probability.sum([axis for axis in range(probability.ndim) if axis != 1])
     present = torch.bincount(flat, minlength=classes).to(of_true.dtype)
     dice = (2 * overlap + smooth) / (predicted + present + smooth)
     wanted = present > 0
