@@ -8,9 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from medviewer.core.volume import Volume
+from medviewer.inference.plausibility import ENDS, Plausibility, Point
 from medviewer.models.catalogue import SeriesFacts, fit
 from medviewer.models.manifest import Manifest
-from medviewer.models.manifest_gate import Gate
+from medviewer.models.manifest_gate import Gate, PositionBound
+
+__all__ = ["GateResult", "Plausibility", "judge", "reason_against_foreground", "reason_against_series", "reason_against_values"]
 
 AIR_HU = -700
 """A CT that covers a body has air around it; one without anything darker than this isn't in HU."""
@@ -24,19 +27,6 @@ class GateResult:
     accepted: bool
     score: float | None = None
     reason: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Plausibility:
-    """What an answer is judged by.
-
-    volumes_ml : by label value. confidence : mean posterior over labelled voxels. component_share : the largest
-    connected part's share of all labelled voxels, before islands were removed.
-    """
-
-    volumes_ml: Mapping[int, float]
-    confidence: float | None
-    component_share: float
 
 
 def reason_against_series(manifest: Manifest, volume: Volume) -> str | None:
@@ -72,7 +62,14 @@ def reason_against_foreground(gate: Gate, share: float) -> str | None:
 
 def judge(gate: Gate, found: Plausibility, names: Mapping[int, str]) -> GateResult:
     """Compare an answer with the manifest's bounds. names : of the segments, by value."""
-    reasons = [*_missing(gate, found, names), *_volumes(gate, found), *_sides(gate, found), *_sureness(gate, found)]
+    reasons = [
+        *_missing(gate, found, names),
+        *_cut(gate, found),
+        *_volumes(gate, found),
+        *_sides(gate, found),
+        *_positions(gate, found),
+        *_sureness(gate, found),
+    ]
     return GateResult(not reasons, found.confidence, " ".join(reasons) or None)
 
 
@@ -103,10 +100,66 @@ def _sides(gate: Gate, found: Plausibility) -> list[str]:
     return reasons
 
 
+def _cut(gate: Gate, found: Plausibility) -> list[str]:
+    if gate.max_cut_share is None:
+        return []
+    cut = [end for end in ENDS if found.cut_shares.get(end, 0.0) > gate.max_cut_share]
+    return [f"The scan ends inside what the model looks for, at the {' and the '.join(cut)}: not enough of it is there."] if cut else []
+
+
+_DIRECTIONS = {"L": ("left of", "right of"), "P": ("behind", "in front of"), "S": ("above", "below")}
+
+
+def _positions(gate: Gate, found: Plausibility) -> list[str]:
+    reasons = []
+    for bound in gate.positions:
+        here, there = _centre(found, bound.segments), _centre(found, bound.of)
+        if here is None or there is None:
+            continue
+        axis = "LPS".index(bound.axis)
+        offset = here[axis] - there[axis]
+        if not bound.min_mm <= offset <= bound.max_mm:
+            reasons.append(_misplaced(bound, offset))
+    return reasons
+
+
+def _misplaced(bound: PositionBound, offset: float) -> str:
+    further, nearer = _DIRECTIONS[bound.axis]
+
+    def words(mm: float) -> str:
+        return f"{abs(mm):.0f} mm {further if mm >= 0 else nearer}"
+
+    return (
+        f"The {bound.name} lies {words(offset)} the {bound.of_name}; from {words(bound.min_mm)} to {words(bound.max_mm)} it is expected. "
+        "The image may be turned or mirrored against what its header says."
+    )
+
+
+def _centre(found: Plausibility, values: tuple[int, ...]) -> Point | None:
+    """The centre of some segments together, weighted by their volumes; None where none is there."""
+    there = [(found.centres_mm[value], found.volumes_ml.get(value, 0.0)) for value in values if value in found.centres_mm]
+    total = sum(volume for _, volume in there)
+    if total <= 0:
+        return None
+    x, y, z = (sum(centre[axis] * volume for centre, volume in there) / total for axis in range(3))
+    return x, y, z
+
+
+def _mean_confidence(found: Plausibility, values: tuple[int, ...]) -> float | None:
+    """The mean posterior over some segments, weighted by their volumes; None where none is there."""
+    there = [(found.confidences[value], found.volumes_ml.get(value, 0.0)) for value in values if value in found.confidences]
+    total = sum(volume for _, volume in there)
+    return sum(sure * volume for sure, volume in there) / total if total > 0 else None
+
+
 def _sureness(gate: Gate, found: Plausibility) -> list[str]:
     reasons = []
     if gate.min_confidence is not None and found.confidence is not None and found.confidence < gate.min_confidence:
         reasons.append(f"The model is unsure: mean confidence {found.confidence:.2f}, at least {gate.min_confidence:.2f} is needed.")
+    for bound in gate.confidences:
+        sure = _mean_confidence(found, bound.segments)
+        if sure is not None and sure < bound.low:
+            reasons.append(f"The model is unsure of the {bound.name}: mean confidence {sure:.2f}, at least {bound.low:.2f} is needed.")
     if gate.min_component_share is not None and found.component_share < gate.min_component_share:
         reasons.append(f"The answer falls into pieces: the largest is {100 * found.component_share:.0f} % of it.")
     return reasons

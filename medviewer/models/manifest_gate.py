@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -36,13 +36,43 @@ class SidesBound(Strict):
     max_ratio: float = Field(gt=1)
 
 
+class PositionBound(Strict):
+    """From the centre of the segments ``of`` to that of ``segments``, along one axis of the patient.
+
+    ``axis``: L towards the patient's left, P towards the back, S upwards. A negative distance is the other way.
+    """
+
+    name: str = Field(description="what the segments are called in the reason")
+    segments: Values
+    of_name: str = Field(description="what the others are called")
+    of: Values
+    axis: Literal["L", "P", "S"]
+    min_mm: float
+    max_mm: float
+
+    @model_validator(mode="after")
+    def _is_ordered(self) -> Self:
+        if self.min_mm >= self.max_mm:
+            raise ValueError(f"min_mm must be below max_mm for {self.name}")
+        return self
+
+
+class ConfidenceBound(Strict):
+    """The mean posterior over a group of segments is at least ``low``."""
+
+    name: str
+    segments: Values
+    low: float = Field(gt=0, lt=1)
+
+
 class Gate(Strict):
     """What makes the program refuse an input or an answer. Everything left out isn't checked.
 
     Before the network: ``foreground_percent`` (share of voxels that aren't background, low and high).
     After it: ``present`` (segments that must not be empty), ``volumes``, ``sides``, ``min_confidence`` (mean
     posterior over all labelled voxels, 0-1), ``min_component_share`` (largest connected part of all labelled
-    voxels together before islands are removed, 0-1).
+    voxels together before islands are removed, 0-1), ``max_cut_share`` (cross-section of everything labelled at an
+    end of the scan over the widest one along that axis, 0-1), ``positions``, ``confidences``.
     Of pictures, before all else after the network: ``scores`` (of outputs with role gate), ``areas``; ``sides`` compares areas.
     """
 
@@ -54,10 +84,15 @@ class Gate(Strict):
     min_component_share: float | None = Field(default=None, ge=0, le=1)
     scores: tuple[ScoreBound, ...] = ()
     areas: tuple[AreaBound, ...] = ()
+    max_cut_share: float | None = Field(default=None, gt=0, lt=1)
+    positions: tuple[PositionBound, ...] = ()
+    confidences: tuple[ConfidenceBound, ...] = ()
 
     def uses_of_segments(self) -> list[tuple[str, tuple[int, ...]]]:
         """Every place that refers to segments by value."""
         uses = [("[gate] present", self.present)]
         uses += [(f"[gate] volumes {bound.name}", bound.segments) for bound in self.volumes]
         uses += [(f"[gate] areas {bound.name}", bound.segments) for bound in self.areas]
+        uses += [(f"[gate] positions {bound.name}", (*bound.segments, *bound.of)) for bound in self.positions]
+        uses += [(f"[gate] confidences {bound.name}", bound.segments) for bound in self.confidences]
         return uses + [(f"[gate] sides {bound.name}", (*bound.left, *bound.right)) for bound in self.sides]

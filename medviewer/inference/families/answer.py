@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from medviewer.core.geometry import Geometry
 from medviewer.inference.gate import GateResult
+from medviewer.inference.plausibility import Plausibility
 
 Bytes = NDArray[np.uint8]
 
@@ -20,7 +21,7 @@ class Answer:
 
     volumes_ml : by label value; sums of posteriors where the network gives them, less those of voxels that
     postprocessing removed, else voxels counted on the model's grid. confidence : mean posterior by label value.
-    seconds : ``prepare`` and ``infer``.
+    seconds : ``prepare`` and ``infer``. plausibility : what the gate judged, None where it refused before the network ran.
     """
 
     gate: GateResult
@@ -31,3 +32,4 @@ class Answer:
     confidence: Mapping[int, float] = field(default_factory=dict)
     scores: Mapping[str, float] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
+    plausibility: Plausibility | None = None

@@ -12,11 +12,11 @@ from medviewer.core.errors import ModelFailed
 from medviewer.core.geometry import Geometry
 from medviewer.core.progress import Progress
 from medviewer.core.volume import Volume
+from medviewer.imaging.resample import nonzero_box
 from medviewer.imaging.standardise import Image, cropped_to, foreground, padded_to_multiple, standardise
 from medviewer.inference.families.answer import Answer
 from medviewer.inference.gate import (
     GateResult,
-    Plausibility,
     judge,
     reason_against_foreground,
     reason_against_series,
@@ -24,6 +24,7 @@ from medviewer.inference.gate import (
 )
 from medviewer.inference.intensity_steps import apply_steps, leading_clips
 from medviewer.inference.network_outputs import Prediction, predict
+from medviewer.inference.plausibility import Box, Plausibility, centres, cut_shares
 from medviewer.inference.postprocess import largest_share, postprocess, sums_by_label, uncertainty
 from medviewer.inference.sessions import Network, Stop
 from medviewer.models.catalogue import SeriesFacts
@@ -56,32 +57,42 @@ def run(network: Network, volume: Volume, progress: Progress, stop: Stop) -> Ans
     modality = SeriesFacts.of(volume).effective_modality
     reason = reason_against_series(manifest, volume)
     if reason is None:
-        image, reason = _prepared(manifest, volume, modality, progress.part(0.0, 0.25))
+        image, scanned, reason = _prepared(manifest, volume, modality, progress.part(0.0, 0.25))
     prepared = time.monotonic()
     if reason is not None:
         return Answer(GateResult(False, None, reason), seconds={"prepare": prepared - began, "infer": 0.0})
     values, grid = padded_to_multiple(image.values, image.geometry, manifest.inference.divisible_by)
     prediction = predict(network, values, progress.part(0.25, 0.95), stop)
     inferred = time.monotonic()
-    answer = _judged(manifest, prediction, grid, progress)
+    answer = _judged(manifest, prediction, grid, _moved(scanned, image.geometry, grid), progress)
     seconds = {"prepare": prepared - began, "infer": inferred - prepared}
-    return Answer(answer.gate, grid, answer.labels, answer.heatmap, answer.volumes_ml, answer.confidence, {}, seconds)
+    return Answer(answer.gate, grid, answer.labels, answer.heatmap, answer.volumes_ml, answer.confidence, {}, seconds, answer.plausibility)
 
 
-def _prepared(manifest: Manifest, volume: Volume, modality: str, progress: Progress) -> tuple[Image, str | None]:
-    """The image as the network wants it, before padding, and the reason to refuse it, if there is one."""
+def _prepared(manifest: Manifest, volume: Volume, modality: str, progress: Progress) -> tuple[Image, Box | None, str | None]:
+    """The image as the network wants it, before padding, the box of it in which there is anything, and the reason to refuse it."""
     tensor, inference = manifest.input[0], manifest.inference
     assert tensor.spacing_mm is not None  # the manifest of a model for volumes has it
     image = standardise(volume, tensor.spacing_mm, progress)
     reason = reason_against_values(modality, image.values)
     if reason is not None:
-        return image, reason
+        return image, None, reason
     body = foreground(_as_seen(image.values, manifest, modality))
     reason = reason_against_foreground(manifest.gate, float(body.mean()))
+    scanned, whole = nonzero_box(body), image.geometry
     if inference.crop == "foreground":
         image = cropped_to(body, image, inference.margin_mm)
     apply_steps(image.values, tensor.intensity, modality)
-    return image, reason
+    return image, _moved(scanned, whole, image.geometry), reason
+
+
+def _moved(box: Box | None, source: Geometry, target: Geometry) -> Box | None:
+    """A box of voxels of one grid as a box of another that is cut from it or added to it."""
+    if box is None:
+        return None
+    i, j, k = np.rint(target.to_index(source.to_lps([(0, 0, 0)]))[0]).astype(int)
+    first, second, third = (slice(part.start + int(n), part.stop + int(n)) for part, n in zip(box, (k, j, i), strict=True))  # array order
+    return first, second, third
 
 
 def _as_seen(values: Float, manifest: Manifest, modality: str) -> Float:
@@ -102,7 +113,7 @@ class _Counts:
         return cls(sums_by_label(labels), None if confidence is None else sums_by_label(labels, confidence) / 255)
 
 
-def _judged(manifest: Manifest, found: Prediction, grid: Geometry, progress: Progress) -> Answer:
+def _judged(manifest: Manifest, found: Prediction, grid: Geometry, scanned: Box | None, progress: Progress) -> Answer:
     """Postprocess, count, and compare with the gate's bounds."""
     progress.report(0.95, "Checking the answer")
     values = [segment.value for segment in manifest.segments]
@@ -120,8 +131,9 @@ def _judged(manifest: Manifest, found: Prediction, grid: Geometry, progress: Pro
         confidence = {v: float(after.sureness[v] / after.voxels[v]) for v in values if after.voxels[v]}
         total = float(after.voxels[1:].sum())
         score = float(after.sureness[1:].sum()) / total if total else 0.0
-    gate = judge(manifest.gate, Plausibility(volumes, score, share), {s.value: s.name for s in manifest.segments})
-    return Answer(gate, grid, labels, _heatmap(manifest, found, labels), volumes, confidence)
+    looks = Plausibility(volumes, score, share, centres(labels, values, grid), confidence, cut_shares(labels, scanned))
+    gate = judge(manifest.gate, looks, {s.value: s.name for s in manifest.segments})
+    return Answer(gate, grid, labels, _heatmap(manifest, found, labels), volumes, confidence, plausibility=looks)
 
 
 def _voxels(found: Prediction, values: list[int], before: _Counts, after: _Counts) -> dict[int, float]:
