@@ -15,7 +15,7 @@ from medviewer.core.errors import Cancelled, MedviewerError
 
 log = logging.getLogger(__name__)
 WRONG_COMMAND_LINE = 2
-COMMANDS = ("open", "demo", "analyze", "inspect", "export", "doctor", "train")
+COMMANDS = ("open", "demo", "analyze", "inspect", "export", "doctor", "models", "train")
 
 
 def _with_default_command(arguments: list[str]) -> list[str]:

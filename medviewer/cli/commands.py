@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import signal
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from medviewer.cli.models import models
+from medviewer.cli.shared import AsJson
+from medviewer.cli.shared import print_json as _print_json
+from medviewer.cli.shared import shown_progress as _shown_progress
 from medviewer.core.errors import NoDisplay, NothingReadable
 from medviewer.core.progress import Progress
 
 app = typer.Typer(add_completion=False, no_args_is_help=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+app.add_typer(models, name="models")
 
 Paths = Annotated[list[Path], typer.Argument(help="File, folder, ZIP, DICOMDIR or NIfTI.", show_default=False)]
 Output = Annotated[Path, typer.Option("--output", help="Folder for the results; created, and refused if it holds anything.")]
 Series = Annotated[str | None, typer.Option("--series", help="Series Instance UID, when only one series is wanted.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 
 
 class DeviceName(StrEnum):
@@ -50,25 +50,6 @@ RepairOption = Annotated[
     RepairName | None,
     typer.Option("--repair", help="Make volumes of tilted, unevenly spaced or gappy series: interpolate, or part them into even ones."),
 ]
-
-
-@contextmanager
-def _shown_progress() -> Iterator[Progress]:
-    """A progress on standard error: a bar on a terminal, plain lines elsewhere. Ctrl+C or a request to end cancels the job."""
-    from medviewer.cli.progress import ProgressDisplay
-
-    with ProgressDisplay() as display:
-        progress = Progress(display.show)
-        before = {number: signal.signal(number, lambda *_: progress.cancel()) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield progress
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-
-def _print_json(document: str) -> None:
-    sys.stdout.write(document.rstrip() + "\n")
 
 
 def _version(wanted: bool) -> None:

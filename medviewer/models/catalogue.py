@@ -68,7 +68,7 @@ class Catalogue:
             if (folder / MANIFEST_NAME).is_file():
                 found.append(folder)
             elif folder.is_dir():
-                found += sorted(sub for sub in folder.iterdir() if (sub / MANIFEST_NAME).is_file())
+                found += sorted(sub for sub in folder.iterdir() if not sub.name.startswith(".") and (sub / MANIFEST_NAME).is_file())
         return found
 
     def _open(self, folder: Path, packages: dict[str, Package]) -> None:

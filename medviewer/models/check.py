@@ -2,30 +2,81 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from medviewer.core.errors import BadPackage
-from medviewer.models.manifest import Manifest
+from medviewer.models.code_check import code_complaint
+from medviewer.models.finding_rules import AsymmetryRule, NormRule, VolumeRule, named_fields
+from medviewer.models.manifest import MANIFEST_NAME, Manifest, read_manifest
 from medviewer.models.package import Package, open_package
+
+_TEXT_FIELDS: dict[type, frozenset[str]] = {
+    VolumeRule: frozenset({"value"}),
+    AsymmetryRule: frozenset({"value", "smaller"}),
+    NormRule: frozenset({"value", "volume", "limit"}),
+}
+"""What the texts of a finding rule may use; rules that aren't listed check their own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """Something about a package: an error keeps it from being opened, a warning doesn't."""
+    """Something about a package: an error keeps it from being used, a warning doesn't."""
 
     level: Literal["error", "warning"]
     message: str
 
 
 def check_package(folder: Path) -> tuple[Package | None, tuple[Remark, ...]]:
-    """Open and verify a package, and look at what is allowed but unwise. Raises nothing; None means it can't be opened."""
+    """Open and verify a package, and look at what is wrong, and what is allowed but unwise.
+
+    Raises nothing; None means it can't be opened. A package with an error that can be opened would fail when it is run.
+    """
+    try:
+        manifest = read_manifest(folder / MANIFEST_NAME)
+    except BadPackage as error:
+        return None, (Remark("error", str(error)),)
+    remarks: list[Remark] = []
+    package = None
     try:
         package = open_package(folder)
     except BadPackage as error:
-        return None, (Remark("error", str(error)),)
-    return package, tuple(Remark("warning", words) for words in _unwise(package.manifest, folder))
+        remarks.append(Remark("error", str(error)))
+    remarks += [Remark("error", words) for words in _wrong(manifest)]
+    if package is not None:
+        remarks += [Remark("warning", words) for words in _unwise(manifest, folder)]
+    return package, tuple(remarks)
+
+
+def _wrong(manifest: Manifest) -> Iterator[str]:
+    """What would fail when the package is run, or tell others something else than is meant."""
+    for rule in manifest.finding:
+        allowed = _TEXT_FIELDS.get(type(rule))
+        if allowed is not None:
+            yield from _texts_that_fail(rule, allowed)
+    codes = [(f"segment {segment.name}", segment.code) for segment in manifest.segments]
+    codes += [(f"finding {rule.id}", rule.code) for rule in manifest.finding]
+    codes += [(f"class {entry.name}", entry.code) for output in manifest.output for entry in output.classes if entry.code]
+    for where, code in codes:
+        complaint = code_complaint(code)
+        if complaint is not None:
+            yield f"{where}: {complaint}"
+
+
+def _texts_that_fail(rule: object, allowed: frozenset[str]) -> Iterator[str]:
+    for name in ("text", "notable_text"):
+        text = getattr(rule, name, None)
+        if text is None:
+            continue
+        try:
+            unknown = sorted(named_fields(text) - allowed)
+        except ValueError as error:
+            yield f"finding {getattr(rule, 'id', '')}: {name}: {error}"
+            continue
+        if unknown:
+            yield f"finding {getattr(rule, 'id', '')}: {name} can't use {{{unknown[0]}}}; it may use {', '.join(sorted(allowed))}"
 
 
 def _unwise(manifest: Manifest, folder: Path) -> list[str]:
@@ -43,8 +94,10 @@ def _unwise(manifest: Manifest, folder: Path) -> list[str]:
     if len(set(colours)) < len(colours):
         remarks.append("two segments have the same colour")
     gate = manifest.gate
-    if not (gate.volumes or gate.present or gate.min_confidence or gate.scores or gate.areas):
+    if not any((gate.volumes, gate.present, gate.min_confidence, gate.scores, gate.areas, gate.positions, gate.confidences)):
         remarks.append("the gate has no bounds: an answer that can't be right is shown like any other")
     if manifest.explanation is None or manifest.explanation.kind == "none":
         remarks.append("there is no explanation: readers get no heatmap")
+    if not manifest.finding:
+        remarks.append("there are no finding rules: readers get outlines or scores, and nothing to accept or reject")
     return remarks

@@ -133,7 +133,13 @@ def real_tasks(data: Path) -> Iterator[Task]:
             continue
         yield Task("real head", True, "real", name, lambda a=name: real_volume(data, a))
         for n in range(4):
-            yield Task("real head, turned up to 12 degrees and scaled 6 %", True, "real", f"{name} {n}", lambda a=name, n=n: _turned(real_volume(data, a), n))
+            yield Task(
+                "real head, turned up to 12 degrees and scaled 6 %",
+                True,
+                "real",
+                f"{name} {n}",
+                lambda a=name, n=n: _turned(real_volume(data, a), n),
+            )
         yield Task("real head, 5 mm slices", True, "real", name, lambda a=name: _thick(real_volume(data, a)))
 
 
@@ -213,7 +219,7 @@ def _halved(image: NDArray[np.float32], brain: NDArray[np.bool_], end: str, shar
 
 
 def wrong_heads(heads: Heads, each: int) -> Iterator[Task]:
-    contrasts = [c for c in Contrast]
+    contrasts = list(Contrast)
     for split in ("tune", "kept"):
         names = heads.names(split)
         base = 8_000_000 + (500_000 if split == "kept" else 0)
@@ -235,7 +241,9 @@ def wrong_heads(heads: Heads, each: int) -> Iterator[Task]:
                 )  # fmt: skip
         for n in range(each):
             name, contrast, seed = names[n % len(names)], contrasts[n % len(contrasts)], base + 200_000 + n
-            yield Task("neck and face below the brain", False, split, f"{name} {seed}", lambda a=name, s=seed, c=contrast: _below(heads, a, s, c))
+            yield Task(
+                "neck and face below the brain", False, split, f"{name} {seed}", lambda a=name, s=seed, c=contrast: _below(heads, a, s, c)
+            )
 
 
 def _below(heads: Heads, name: str, seed: int, contrast: Contrast) -> Volume:

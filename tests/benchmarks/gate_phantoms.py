@@ -148,14 +148,22 @@ THINGS: dict[str, Callable[[np.random.Generator], tuple[Image, str]]] = {
 
 _SLICES = {
     "real body slice, repeated over 180 mm": (
-        "breadth/one-ct-in-every-syntax/CTImage.dcm_BigEnd*", "breadth/pet/1.dcm", "breadth/radiotherapy/ct.0.dcm",
-        "breadth/bit-depths/gdcm-CT-MONO2-8-abdo.dcm", "breadth/fragments-and-offset-tables/D_CLUNIE_CT1*", "breadth/enhanced/emri_small.dcm",
-        "CT_small.dcm", "MR_small.dcm",
+        "breadth/one-ct-in-every-syntax/CTImage.dcm_BigEnd*",
+        "breadth/pet/1.dcm",
+        "breadth/radiotherapy/ct.0.dcm",
+        "breadth/bit-depths/gdcm-CT-MONO2-8-abdo.dcm",
+        "breadth/fragments-and-offset-tables/D_CLUNIE_CT1*",
+        "breadth/enhanced/emri_small.dcm",
+        "CT_small.dcm",
+        "MR_small.dcm",
     ),
     "one real head slice, repeated over 180 mm": (
-        "breadth/wg04-compressed-samples/CT2_J2KR", "breadth/wg04-compressed-samples/MR4_J2KR", "breadth/enhanced/eCT_Supplemental.dcm", "693_J2KI.dcm",
+        "breadth/wg04-compressed-samples/CT2_J2KR",
+        "breadth/wg04-compressed-samples/MR4_J2KR",
+        "breadth/enhanced/eCT_Supplemental.dcm",
+        "693_J2KI.dcm",
     ),
-}  # fmt: skip
+}
 
 
 def slice_files(data: Path) -> Iterator[tuple[str, Path]]:

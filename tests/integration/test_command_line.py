@@ -135,3 +135,22 @@ def test_doctor_says_what_works_and_is_never_a_failure_by_itself(medviewer):
     assert checks["CPUExecutionProvider"]["level"] == "ok"
     assert checks["model brain-structures"]["level"] == "ok"
     assert not [c for c in checks.values() if c["level"] == "lack" and c["name"].startswith("decoder")]
+
+
+def test_a_package_is_checked_packed_added_listed_and_removed(medviewer, tmp_path):
+    folder = write_tiny_package(tmp_path / "mine", model_id="mine")
+    done = medviewer("models", "check", folder, "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["packages"][0]["golden"]["passed"]
+    assert medviewer("models", "pack", folder, "--output", tmp_path / "mine.zip").returncode == 0
+    assert medviewer("models", "add", tmp_path / "mine.zip").returncode == 0
+    assert medviewer("models", "add", tmp_path / "mine.zip").returncode == 6
+    listed = json.loads(medviewer("models", "list", "--json").stdout)
+    assert [model["id"] for model in listed["models"] if not model["bundled"]] == ["mine"]
+    assert medviewer("models", "remove", "mine").returncode == 0
+    assert medviewer("models", "remove", "mine").returncode == 4
+    (folder / "model.onnx").write_bytes(b"x")
+    done = medviewer("models", "check", folder)
+    assert (done.returncode, len(done.stderr.splitlines())) == (4, 0)
+    assert "damaged" in done.stdout
+    assert medviewer("models", "new", tmp_path / "Bad Name", "--family", "segmentation-3d").returncode == 2
