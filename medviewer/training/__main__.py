@@ -21,6 +21,7 @@ def main() -> None:
         step.add_argument("--output", type=Path, required=True)
     steps.choices["train"].add_argument("--budget-minutes", type=float, default=90.0)
     steps.choices["train"].add_argument("--resume", action="store_true")
+    steps.choices["train"].add_argument("--start-from", type=Path, help="an exported ONNX file whose weights are taken where they fit")
     steps.choices["validate"].add_argument("--network", type=Path, required=True, help="an exported ONNX file")
     steps.choices["package"].add_argument("--run", type=Path, required=True, help="the output folder of train")
     _run(parser.parse_args())
@@ -35,6 +36,8 @@ def _run(arguments: argparse.Namespace) -> None:
         run = Run(recipe, load_data(recipe, arguments.data), arguments.output, arguments.budget_minutes * 60)
         if arguments.resume:
             run.resume()
+        elif arguments.start_from is not None:
+            run.start_from(arguments.start_from)
         run.train()
     elif arguments.step == "validate":
         from medviewer.training.validate import onnx_predictor, summarise, validate

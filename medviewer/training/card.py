@@ -89,4 +89,4 @@ def write_card(recipe: Recipe, figures: dict[str, Any], provenance: Provenance, 
 def _parameters(recipe: Recipe) -> int:
     from medviewer.training.networks import HalfGridUNet
 
-    return sum(p.numel() for p in HalfGridUNet(recipe.network.features, len(recipe.structure) + 1).parameters())
+    return sum(p.numel() for p in HalfGridUNet(recipe.network.features, len(recipe.structure) + 1, recipe.network.detail).parameters())

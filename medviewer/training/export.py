@@ -83,7 +83,7 @@ class Answer(nn.Module):
 def load_network(recipe: Recipe, checkpoint: Path) -> HalfGridUNet:
     """The averaged weights of a checkpoint, ready to answer."""
     state = torch.load(checkpoint, weights_only=True)
-    network = HalfGridUNet(recipe.network.features, len(recipe.structure) + 1)
+    network = HalfGridUNet(recipe.network.features, len(recipe.structure) + 1, recipe.network.detail)
     network.load_state_dict(state["ema"])
     return network.eval()
 

@@ -14,10 +14,10 @@ import torch
 from torch import Tensor, nn
 
 from medviewer.training.contrasts import Contrast
-from medviewer.training.label_maps import LabelMap, LabelTable, grouped_targets, read_label_map, read_label_table
+from medviewer.training.label_maps import LabelMap, LabelTable, grouped_targets, majority, read_label_map, read_label_table
 from medviewer.training.losses import cross_entropy, side_loss, soft_dice_loss
 from medviewer.training.networks import HalfGridUNet
-from medviewer.training.recipes import Recipe
+from medviewer.training.recipes import Recipe, SynthesisSettings
 from medviewer.training.synthesis import Example, Head, Synthesiser
 
 CHECK_SHAPE = (96, 112, 96)
@@ -32,13 +32,20 @@ class Data:
     tune: tuple[Head, ...]
     sources: tuple[LabelMap, ...]
     synthesiser: Synthesiser
+    checks: Synthesiser
 
 
-def as_head(label_map: LabelMap, structure: np.ndarray) -> Head:
+def as_head(label_map: LabelMap, structure: np.ndarray, side: np.ndarray) -> Head:
     """Wrap a label map for sampling, centred on its structures."""
     inside = np.argwhere(structure[label_map.indices] > 0)
     centre = (inside.min(0) + inside.max(0)) / 2
-    return Head(torch.from_numpy(label_map.indices), torch.tensor(centre, dtype=torch.float32))
+    wanted = majority(label_map.indices, 4 * structure + side)
+    return Head(torch.from_numpy(label_map.indices), torch.from_numpy(wanted), torch.tensor(centre, dtype=torch.float32))
+
+
+def full_range(recipe: Recipe) -> SynthesisSettings:
+    """The degradation that figures are measured at, whatever training used: SynthSeg's own shares of coarse and thick slices."""
+    return recipe.synthesis.model_copy(update={"coarse": 0.1, "thick": 0.7})
 
 
 def load_data(recipe: Recipe, folder: Path) -> Data:
@@ -46,13 +53,14 @@ def load_data(recipe: Recipe, folder: Path) -> Data:
     table: LabelTable = read_label_table(folder / recipe.data.table)
     structure, side = grouped_targets(table, [s.labels for s in recipe.structure])
     maps = {n: read_label_map(folder / f"{n}.nii.gz", table) for n in (*recipe.data.train, *recipe.data.tune)}
-    heads = {name: as_head(label_map, structure) for name, label_map in maps.items()}
+    heads = {name: as_head(label_map, structure, side) for name, label_map in maps.items()}
     synthesiser = Synthesiser(table, torch.from_numpy(structure), torch.from_numpy(side), recipe.synthesis)
     return Data(
         tuple(heads[n] for n in recipe.data.train),
         tuple(heads[n] for n in recipe.data.tune),
         tuple(maps.values()),
         synthesiser,
+        Synthesiser(table, torch.from_numpy(structure), torch.from_numpy(side), full_range(recipe)),
     )
 
 
@@ -91,7 +99,7 @@ class Run:
         self.recipe, self.data, self.output, self.budget_s = recipe, data, output, budget_s
         self.structures = len(recipe.structure) + 1
         torch.manual_seed(recipe.seed)
-        self.network = HalfGridUNet(recipe.network.features, self.structures)
+        self.network = HalfGridUNet(recipe.network.features, self.structures, recipe.network.detail)
         self.ema = copy.deepcopy(self.network).eval()
         settings = recipe.training
         self.optimiser = torch.optim.AdamW(self.network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
@@ -123,9 +131,22 @@ class Run:
         self.generator.set_state(state["generator"])
         self.step, self.elapsed_s, self.frequency = state["step"], state["elapsed_s"], state["frequency"]
 
+    def start_from(self, network: Path) -> None:
+        """Take the weights of an exported ONNX file wherever a name and a shape agree; the rest starts at random."""
+        import onnx
+
+        known = {t.name: onnx.numpy_helper.to_array(t) for t in onnx.load(str(network)).graph.initializer}
+        state = self.network.state_dict()
+        for name, values in state.items():
+            found = known.get(f"network.{name}")
+            if found is not None and found.shape == tuple(values.shape):
+                state[name] = torch.from_numpy(found.copy())
+        self.network.load_state_dict(state)
+        self.ema.load_state_dict(state)
+
     def train(self) -> None:
         """Train until the budget is spent, checking and saving every few minutes."""
-        examples = check_examples(self.data.tune, self.data.synthesiser)
+        examples = check_examples(self.data.tune, self.data.checks)
         next_check = self.elapsed_s
         losses: list[float] = []
         while self.elapsed_s < self.budget_s:

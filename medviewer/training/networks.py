@@ -52,27 +52,33 @@ class HalfGridUNet(nn.Module):
 
     features : channels at each level, the first on the half grid.
     structures : number of structures including background.
+    detail : channels of the last layers on the full grid. There the voxel's own grey value meets what the half grid
+        says about its surroundings, so that one contrast's threshold between two tissues needn't be another's.
     Input ``(n, 1, d, h, w)`` float32 in [0, 1], each axis divisible by ``2 ** len(features)``.
     Output ``(n, structures, d, h, w)`` and ``(n, 1, d, h, w)``; positive side logits mean left.
     """
 
-    def __init__(self, features: Sequence[int], structures: int) -> None:
+    def __init__(self, features: Sequence[int], structures: int, detail: int = 16) -> None:
         super().__init__()
         self.structures = structures
         inputs = [8, *features[:-1]]
         self.down = nn.ModuleList(ConvBlock(a, b) for a, b in zip(inputs, features, strict=True))
         deep, skip = list(features[:0:-1]), list(features[-2::-1])
         self.up = nn.ModuleList(ConvBlock(a + b, b) for a, b in zip(deep, skip, strict=True))
-        self.head = nn.Conv3d(features[0] + 8, 8 * (structures + 1), 1)
+        self.context = nn.Conv3d(features[0] + 8, 8 * (detail - 1), 1)
+        self.detail = nn.Conv3d(detail, detail, 3, padding=1)
+        self.answer = nn.Conv3d(detail, structures + 1, 1)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Structure logits and side logits."""
-        stem = space_to_depth(x - 0.5)
+        image = x - 0.5
+        stem = space_to_depth(image)
         x, skips = stem, []
         for level, block in enumerate(self.down):
             x = block(fn.max_pool3d(x, 2) if level else x)
             skips.append(x)
         for block, skip in zip(self.up, skips[-2::-1], strict=True):
             x = block(torch.cat([fn.interpolate(x, scale_factor=2.0, mode="nearest"), skip], 1))
-        logits = depth_to_space(self.head(torch.cat([x, stem], 1)))
+        context = depth_to_space(self.context(torch.cat([x, stem], 1)))
+        logits = self.answer(fn.relu(self.detail(torch.cat([context, image], 1))))
         return logits[:, : self.structures], logits[:, self.structures :]

@@ -65,7 +65,7 @@ def _write_golden(recipe: Recipe, data: Path, network: Path, folder: Path) -> No
     table = read_label_table(data / recipe.data.table)
     structure, side = grouped_targets(table, [s.labels for s in recipe.structure])
     synthesiser = Synthesiser(table, torch.from_numpy(structure), torch.from_numpy(side), recipe.synthesis)
-    head = as_head(read_label_map(data / f"{recipe.data.tune[0]}.nii.gz", table), structure)
+    head = as_head(read_label_map(data / f"{recipe.data.tune[0]}.nii.gz", table), structure, side)
     example = synthesiser.draw(head, GOLDEN_SHAPE, torch.Generator().manual_seed(GOLDEN_SEED), contrast=Contrast.T1)
     image = np.round(example.image.numpy() * 255).astype(np.uint8)
     session = onnxruntime.InferenceSession(str(network), providers=["CPUExecutionProvider"])

@@ -48,12 +48,15 @@ class SynthesisSettings(_Strict):
     ct_like: Share
     stripped: Share
     symmetric: Share
+    coarse: Share
+    thick: Share
 
 
 class NetworkSettings(_Strict):
-    """Channels of the U-Net at each level, the first on the half grid."""
+    """Channels of the U-Net at each level, the first on the half grid, and of its last layers on the full grid."""
 
     features: tuple[int, ...]
+    detail: int
 
 
 class TrainingSettings(_Strict):

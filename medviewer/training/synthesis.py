@@ -15,6 +15,8 @@ from medviewer.training.label_maps import LabelTable
 from medviewer.training.recipes import SynthesisSettings
 
 CT_RANGE_HU = (0.0, 80.0)
+SAMPLES = 4
+"""Places at which a voxel's grey value is sampled and averaged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +35,14 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A label map ready for sampling: ``indices`` uint8 ``[k, j, i]`` and the brain's centre in voxels (k, j, i)."""
+    """A label map ready for sampling, and the brain's centre in voxels (k, j, i).
+
+    indices : uint8 ``[k, j, i]``. majority : the same with each voxel's label decided by its neighbourhood
+    (`label_maps.majority`), which is what the network is asked for.
+    """
 
     indices: Tensor
+    majority: Tensor
     centre: Tensor
 
 
@@ -61,12 +68,12 @@ class Synthesiser:
         dice = torch.rand(5, generator=generator).tolist()
         contrast = contrast or self._draw_contrast(dice[0], 0.8 if easy else s.realistic, generator)
         greys = draw_greys(self._table, contrast, symmetric=dice[1] < s.symmetric, generator=generator)
-        labels, jittered = self._deform(head, shape, 0.5 if easy else 1.0, generator)
+        labels, samples = self._deform(head, shape, 0.5 if easy else 1.0, generator)
         if dice[2] < 0.5:
-            labels, jittered = (self._mirror[x.long()].flip(2) for x in (labels, jittered))
+            labels, *samples = (self._mirror[x.long()].flip(2) for x in (labels, *samples))
         if dice[3] < s.stripped:
-            labels, jittered, greys = self._strip(labels, jittered, greys)
-        image = self._paint(labels, jittered, greys, generator)
+            samples, greys = self._strip(samples, greys)
+        image = self._paint(samples, greys, generator)
         image = self._acquire(image, contrast, generator)
         structure, side = self._structure[labels.long()], self._side[labels.long()]
         if dice[4] < 0.2:
@@ -83,32 +90,35 @@ class Synthesiser:
             return kinds[int(torch.randint(len(kinds), (1,), generator=generator))]
         return Contrast.RANDOM
 
-    def _deform(self, head: Head, shape: tuple[int, int, int], strength: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Labels at the voxel centres, and again within half a voxel of them (for partial volume)."""
+    def _deform(self, head: Head, shape: tuple[int, int, int], strength: float, generator: torch.Generator) -> tuple[Tensor, list[Tensor]]:
+        """The label each voxel should get, and labels at random places inside it (for partial volume)."""
         s = self._settings
         axes = [(torch.arange(n, dtype=torch.float32) - (n - 1) / 2) * s.spacing_mm for n in shape]
         grid = torch.stack(torch.meshgrid(*axes, indexing="ij"), -1)
         centre = head.centre + strength * s.centre_jitter_mm * (2 * torch.rand(3, generator=generator) - 1)
         points = grid @ _random_affine(s, strength, generator).T + centre
         points += _random_elastic(shape, s, strength, generator)
-        exact = _nearest(head.indices, points)
-        points += (torch.rand(points.shape, generator=generator) - 0.5) * s.spacing_mm
-        return exact, _nearest(head.indices, points)
+        wanted = _nearest(head.majority, points)
+        offsets = ((torch.rand(points.shape, generator=generator) - 0.5) * s.spacing_mm for _ in range(SAMPLES))
+        return wanted, [_nearest(head.indices, points + offset) for offset in offsets]
 
-    def _strip(self, labels: Tensor, jittered: Tensor, greys: Greys) -> tuple[Tensor, Tensor, Greys]:
-        keep = (~self._outside).to(labels.dtype)
+    def _strip(self, samples: list[Tensor], greys: Greys) -> tuple[list[Tensor], Greys]:
+        keep = (~self._outside).to(samples[0].dtype)
         greys.mean[0], greys.sd[0] = 0.0, 0.0
-        return labels * keep[labels.long()], jittered * keep[jittered.long()], greys
+        return [labels * keep[labels.long()] for labels in samples], greys
 
-    def _paint(self, labels: Tensor, jittered: Tensor, greys: Greys, generator: torch.Generator) -> Tensor:
-        a, b = labels.long(), jittered.long()
-        noise = torch.randn(labels.shape, generator=generator)
-        return (greys.mean[a] + greys.mean[b]) / 2 + (greys.sd[a] + greys.sd[b]) / 2 * noise
+    def _paint(self, samples: list[Tensor], greys: Greys, generator: torch.Generator) -> Tensor:
+        noise = torch.randn(samples[0].shape, generator=generator)
+        image = torch.zeros_like(noise)
+        for labels in samples:
+            found = labels.long()
+            image += greys.mean[found] + greys.sd[found] * noise
+        return image / len(samples)
 
     def _acquire(self, image: Tensor, contrast: Contrast, generator: torch.Generator) -> Tensor:
         """Bias field, gamma, slice thickness and spacing; for CT the window of a head instead of the first two."""
         if contrast is Contrast.CT:
-            image = _random_resolution(image, self._settings.spacing_mm, generator)
+            image = _random_resolution(image, self._settings, generator)
             clip_to(image.numpy(), *CT_RANGE_HU)
             return image
         sd = 0.6 * float(torch.rand(1, generator=generator))
@@ -118,7 +128,7 @@ class Synthesiser:
         image = image.clamp(0, 400)
         gamma = math.exp(0.4 * float(torch.randn(1, generator=generator)))
         top = float(image.max()) or 1.0
-        return _random_resolution((image / top).pow(gamma), self._settings.spacing_mm, generator)
+        return _random_resolution((image / top).pow(gamma), self._settings, generator)
 
     def _cut(self, image: Tensor, structure: Tensor, side: Tensor, generator: torch.Generator) -> None:
         """Blank one end along one axis, as a scan that starts or stops inside the head."""
@@ -171,13 +181,14 @@ def _nearest(indices: Tensor, points: Tensor) -> Tensor:
     return indices.reshape(-1)[flat.reshape(-1)].reshape(inside.shape) * inside.to(indices.dtype)
 
 
-def _random_resolution(image: Tensor, voxel_mm: float, generator: torch.Generator) -> Tensor:
+def _random_resolution(image: Tensor, s: SynthesisSettings, generator: torch.Generator) -> Tensor:
     """Thick or coarse slices: blur with the slice profile, subsample, and interpolate back."""
+    voxel_mm = s.spacing_mm
     die = torch.rand(4, generator=generator)
     spacing = [voxel_mm] * 3
-    if die[0] < 0.1:
+    if die[0] < s.coarse:
         spacing = [1 + 3 * float(x) for x in torch.rand(3, generator=generator)]
-    elif die[0] < 0.8:
+    elif die[0] < s.coarse + s.thick:
         spacing[int(die[1] * 3)] = 1 + 7 * float(die[2])
     for axis, step in enumerate(spacing):
         thickness = voxel_mm + max(0.0, step - voxel_mm) * float(die[3])

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from medviewer.training.contrasts import Contrast
 from medviewer.training.export import OutputLabel, output_labels
 from medviewer.training.label_maps import grouped_targets, read_label_map, read_label_table
-from medviewer.training.loop import CHECK_SHAPE, as_head
+from medviewer.training.loop import CHECK_SHAPE, as_head, full_range
 from medviewer.training.recipes import Recipe
 from medviewer.training.synthesis import Example, Synthesiser
 
@@ -51,11 +51,11 @@ def validate(recipe: Recipe, folder: Path, predict: Predict) -> list[Score]:
     """Score every label on fixed synthetic images of the kept heads, in every contrast, at full-range degradation."""
     table = read_label_table(folder / recipe.data.table)
     structure, side = grouped_targets(table, [s.labels for s in recipe.structure])
-    synthesiser = Synthesiser(table, torch.from_numpy(structure), torch.from_numpy(side), recipe.synthesis)
+    synthesiser = Synthesiser(table, torch.from_numpy(structure), torch.from_numpy(side), full_range(recipe))
     labels = output_labels(recipe)
     scores = []
     for number, name in enumerate(recipe.data.kept):
-        head = as_head(read_label_map(folder / f"{name}.nii.gz", table), structure)
+        head = as_head(read_label_map(folder / f"{name}.nii.gz", table), structure, side)
         for kind, contrast in enumerate(c for c in Contrast if c is not Contrast.RANDOM):
             for repeat in range(IMAGES_PER_CONTRAST):
                 generator = torch.Generator().manual_seed(SEED + 100 * number + 10 * kind + repeat)

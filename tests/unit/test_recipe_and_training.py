@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from medviewer.resources import resources_folder
@@ -11,6 +12,7 @@ from medviewer.resources import resources_folder
 torch = pytest.importorskip("torch", reason="the extra [train] is not installed")
 
 from medviewer.training.export import Answer, output_labels  # noqa: E402
+from medviewer.training.label_maps import majority  # noqa: E402
 from medviewer.training.losses import cross_entropy, side_loss, soft_dice_loss  # noqa: E402
 from medviewer.training.networks import HalfGridUNet, depth_to_space, space_to_depth  # noqa: E402
 from medviewer.training.recipes import read_recipe  # noqa: E402
@@ -75,3 +77,34 @@ def test_the_manifest_template_lists_the_networks_labels(recipe):
     for label in output_labels(recipe):
         assert f"value = {label.value}, " in template
         assert f'name = "{label.name}"' in template
+
+
+def test_the_majority_of_a_neighbourhood_decides_as_averaging_one_hot_volumes_would():
+    random = np.random.default_rng(3)
+    indices = random.integers(0, 4, (7, 8, 9)).astype(np.uint8)
+    groups = np.array([0, 1, 1, 2])
+    decided = majority(indices, groups)
+    kernel = torch.tensor([1.0, 2.0, 1.0])
+    kernel = torch.einsum("a,b,c->abc", kernel, kernel, kernel)[None, None]
+    shares = [
+        torch.nn.functional.conv3d(torch.from_numpy((groups[indices] == g).astype(np.float32))[None, None], kernel, padding=1)
+        for g in range(3)
+    ]
+    counts = torch.cat(shares, 1)[0].numpy()
+    chosen = groups[decided]
+    assert (np.take_along_axis(counts, chosen[None], 0)[0] == counts.max(0)).all()
+    same_group = groups[indices] == chosen
+    assert (decided[same_group] == indices[same_group]).all()
+
+
+def test_a_warm_start_takes_the_weights_that_fit_and_leaves_the_rest(recipe, tmp_path):
+    pytest.importorskip("onnx")
+    from medviewer.training.loop import Data, Run
+
+    bundled = resources_folder() / "models" / "brain-structures" / "model.onnx"
+    run = Run(recipe, Data((), (), (), None, None), tmp_path, 1.0)
+    before = {name: values.clone() for name, values in run.network.state_dict().items()}
+    run.start_from(bundled)
+    after = run.network.state_dict()
+    assert not torch.equal(before["down.0.layers.0.weight"], after["down.0.layers.0.weight"])
+    assert all(values.shape == before[name].shape for name, values in after.items())
