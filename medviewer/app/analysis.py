@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
+from medviewer.app.picture_findings import PictureEvidence
 from medviewer.core.finding import Finding
 from medviewer.core.progress import Progress
 from medviewer.core.segmentation import Algorithm, Heatmap, Segmentation
@@ -76,15 +77,18 @@ def run_model(
         heatmap = Heatmap(raw.heatmap, volume.geometry, explanation.kind, words, verdict=verdict, is_shown=explanation.show)
     findings: tuple[Finding, ...] = ()
     if raw.gate.accepted:
+        looked_at = heatmap if heatmap is not None and heatmap.kind == "cam" and heatmap.is_shown else None
+        picture = PictureEvidence.of(segmentation, looked_at) if package.manifest.takes_pictures else None
         findings = propose(
             package.manifest.finding,
-            segmentation,
+            picture.segmentation if picture else segmentation,
             raw.volumes_ml,
             raw.structure_confidence,
             algorithm_of(package),
             run,
             scores=raw.scores,
-            heatmap=heatmap if heatmap is not None and heatmap.kind == "cam" and heatmap.is_shown else None,
+            heatmap=picture.heatmap if picture else looked_at,
             calibrated=package.manifest.calibration.confidence == "calibrated",
         )
+        findings = tuple(picture.on_stored(finding) for finding in findings) if picture else findings
     return Analysis(run, stack, volume, package, raw, segmentation, heatmap, findings, image)

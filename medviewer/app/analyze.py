@@ -8,42 +8,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
 
-from medviewer.app.analysis import Analysis, run_model
-from medviewer.app.inputs import Found, Loaded, Source, each_time_point, find_sources, load, repaired
+from medviewer.app.analysis import run_model
+from medviewer.app.inputs import Found, Loaded, Source, each_picture, each_time_point, find_sources, load, picture_files, repaired
 from medviewer.app.outputs import claim_folder, refuse_used, write_text
 from medviewer.app.repair import Repair
-from medviewer.app.result import CodeEntry as CodeOut
-from medviewer.app.result import (
-    DeviceEntry,
-    FindingEntry,
-    GateEntry,
-    GeometryEntry,
-    InputEntry,
-    IssueEntry,
-    ModelEntry,
-    PeakEntry,
-    ProgramEntry,
-    Result,
-    RunEntry,
-    RunStatus,
-    SecondsEntry,
-    SkippedEntry,
-    StructureEntry,
-)
+from medviewer.app.result import FindingEntry, GateEntry, IssueEntry, ProgramEntry, Result, RunEntry, RunStatus
+from medviewer.app.run_entry import Device, describe_input, describe_run, empty_entry, issue
 from medviewer.app.version import program_commit, program_version
+from medviewer.app.write_picture_results import write_picture_files
 from medviewer.app.write_results import evidence_of, write_files
 from medviewer.core.errors import PARTLY_DONE, Cancelled, MedviewerError, ModelFailed, NoModelFits, UnexpectedFailure
 from medviewer.core.progress import Progress
-from medviewer.core.volume import Volume
 from medviewer.inference.client import InferenceClient
 from medviewer.inference.memory import peak_bytes
 from medviewer.models.catalogue import Catalogue, SeriesFacts, fit
 from medviewer.models.package import Package
 
 log = logging.getLogger(__name__)
-Device = Literal["auto", "cpu", "cuda"]
 DAMAGE = frozenset({"truncated", "damaged", "damaged-zip", "damaged-gzip", "unreadable"})
 
 
@@ -57,9 +39,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """A finished run, and the error that ended it, if one did."""
+    """A finished run, and the error that ended it, if one did. is_picture : each picture is answered for by itself."""
 
     run: RunEntry
+    is_picture: bool
     error: MedviewerError | None = None
 
 
@@ -83,7 +66,7 @@ def analyze(
     """
     package = catalogue.get(model_id)
     refuse_used(output)
-    found = each_time_point(repaired(find_sources(paths, progress.part(0.0, 0.1), series_uid), repair))
+    found = _found(package, paths, progress.part(0.0, 0.1), series_uid, repair)
     claim_folder(output)
     entries: list[_Entry] = []
     issues = _scan_issues(found)
@@ -105,6 +88,15 @@ def analyze(
     return Outcome(result, exit_code)
 
 
+def _found(package: Package, paths: Sequence[Path], progress: Progress, series_uid: str | None, repair: Repair | None) -> Found:
+    """What there is to analyse. Pictures are inputs of models of pictures, and of others only where nothing else was named."""
+    if package.manifest.takes_pictures:
+        modalities = {word.upper() for kind in package.manifest.input[0].fits for word in kind.modality}
+        return each_picture(find_sources(paths, progress, series_uid, pictures=True), modalities)
+    only_pictures = len(picture_files(paths)) == len(paths)
+    return each_time_point(repaired(find_sources(paths, progress, series_uid, pictures=only_pictures), repair))
+
+
 class _Runner:
     """Runs one model over one source after another, with one warm host."""
 
@@ -114,36 +106,36 @@ class _Runner:
     def run(self, source: Source, progress: Progress, number: int) -> _Entry:
         """Read, run, write. What goes wrong becomes the entry's status and issue, never an exception."""
         began = time.monotonic()
-        entry = self._empty_entry(source)
+        entry = empty_entry(source, self._package, self._device)
         try:
             self._run(entry, source, progress, number)
         except Cancelled as error:
             entry.status = "cancelled"
-            return _Entry(entry, error)
+            return _Entry(entry, source.is_picture, error)
         except MedviewerError as error:
             refused = isinstance(error, NoModelFits)
             entry.status = "refused" if refused else "failed"
             if refused:
-                entry.gate = GateEntry(accepted=False, reason=str(error))
+                known = entry.gate or GateEntry(accepted=False)
+                entry.gate = known.model_copy(update={"accepted": False, "reason": str(error)})
             code = error.code if isinstance(error, ModelFailed) else type(error).__name__
             entry.issues.append(IssueEntry(level="error", code=code, message=str(error)))
-            return _Entry(entry, error)
+            return _Entry(entry, source.is_picture, error)
         except Exception:  # a defect costs this input, not what others have given
             log.exception("Analysing one input failed unexpectedly")
             entry.status = "failed"
             defect = UnexpectedFailure("This input failed unexpectedly; the details are in the log file.")
             entry.issues.append(IssueEntry(level="error", code="unexpected", message=str(defect)))
-            return _Entry(entry, defect)
+            return _Entry(entry, source.is_picture, defect)
         finally:
             entry.seconds.total = round(time.monotonic() - began, 3)
             entry.peak_bytes.program = peak_bytes()
-        return _Entry(entry)
+        return _Entry(entry, source.is_picture)
 
     def _run(self, entry: RunEntry, source: Source, progress: Progress, number: int) -> None:
-        if source.stack is not None and not source.stack.makes_volume:
-            raise NoModelFits(f"The series makes no volume: {source.stack.why_not or 'its images do not form one stack'}")
+        _refuse_other_kind(self._package, source)
         loaded = load(source, progress.part(0.0, 0.15))
-        _describe_input(entry.input, loaded)
+        describe_input(entry.input, loaded, is_picture=source.is_picture)
         entry.seconds.read = round(loaded.seconds, 3)
         _refuse_holes(entry, loaded)
         _refuse_unknown_sides(entry, loaded)
@@ -151,78 +143,42 @@ class _Runner:
         entry.issues.extend(IssueEntry(level="warning", code="fit", message=words) for words in verdict.cautions)
         if not verdict.fits:
             raise NoModelFits(" ".join(verdict.reasons))
-        analysis = run_model(self._client, self._package, loaded.volume, progress.part(0.15, 0.8), device=self._device, stack=source.stack)
-        self._describe_run(entry, analysis)
+        image = source.stack.images[0] if source.stack is not None and source.is_picture else None
+        analysis = run_model(
+            self._client, self._package, loaded.volume, progress.part(0.15, 0.8), device=self._device, stack=source.stack, image=image
+        )
+        describe_run(entry, analysis)
         if not analysis.raw.gate.accepted:
             raise NoModelFits(analysis.raw.gate.reason or "The model's gate refused the input.")
         wrote = time.monotonic()
-        evidence = write_files(analysis, loaded.grid, self._output, number, progress.part(0.8, 1.0), entry.files)
+        steps = progress.part(0.8, 1.0)
+        if analysis.is_picture:
+            evidence = write_picture_files(analysis, self._output, number, steps, entry.files)
+        else:
+            evidence = write_files(analysis, loaded.grid, self._output, number, steps, entry.files)
         entry.seconds.write = round(time.monotonic() - wrote, 3)
-        entry.findings = [FindingEntry.of(f, evidence_of(f, evidence)) for f in analysis.findings]
-        if not analysis.segmentation.labels.any():
+        heatmaps = [file.path for file in entry.files if file.kind == "heatmap"]
+        for finding in analysis.findings:
+            looked = heatmaps if finding.location.region_px is not None else []
+            entry.findings.append(FindingEntry.of(finding, [*evidence_of(finding, evidence), *looked]))
+        if analysis.segmentation.segments and not analysis.segmentation.labels.any():
             words = "The model ran to the end and marked nothing, so no DICOM objects were written."
             entry.issues.append(IssueEntry(level="warning", code="nothing-found", message=words))
         if loaded.unread:
             entry.status = "partial"
 
-    def _empty_entry(self, source: Source) -> RunEntry:
-        model = self._package.manifest.model
-        about = InputEntry(path=str(source.path), kind="dicom" if source.stack is not None else "nifti")
-        if source.stack is not None:
-            about.study_uid, about.series_uid = source.stack.study_uid, source.stack.series_uid
-            about.modality, about.description = source.stack.modality, source.stack.description
-        entry = RunEntry(
-            input=about,
-            model=ModelEntry(id=model.id, version=model.version, sha256=self._package.sha256),
-            device=DeviceEntry(requested=self._device),
-            status="done",
-        )
-        if source.stack is not None:
-            entry.issues.extend(_issue(n.level, n.code, n.message) for n in source.stack.warnings)
-        if source.time_point:
-            entry.issues.append(_issue("info", "time-point", f"This is one volume of several at the same places: {source.time_point}."))
-        return entry
 
-    def _describe_run(self, entry: RunEntry, analysis: Analysis) -> None:
-        raw = analysis.raw
-        entry.device = DeviceEntry(requested=self._device, used=raw.device, provider=raw.provider, note=raw.device_note)
-        if raw.device_note:
-            entry.issues.append(IssueEntry(level="info", code="device", message=raw.device_note))
-        entry.gate = GateEntry(accepted=raw.gate.accepted, score=raw.gate.score, reason=raw.gate.reason)
-        entry.seconds = SecondsEntry(read=entry.seconds.read, **{k: round(v, 3) for k, v in raw.seconds.items()})
-        entry.peak_bytes = PeakEntry(host=raw.host_peak_bytes)
-        entry.scores = dict(raw.scores)
-        entry.structures = _structures(analysis)
-
-
-def _structures(analysis: Analysis) -> list[StructureEntry]:
-    import numpy as np
-
-    counts = np.bincount(analysis.segmentation.labels.reshape(-1), minlength=256)
-    return [
-        StructureEntry(
-            value=value,
-            name=segment.name,
-            code=CodeOut.of(segment.code),
-            volume_ml=round(analysis.raw.volumes_ml.get(value, 0.0), 3),
-            voxels=int(counts[value]),
-        )
-        for value, segment in analysis.segmentation.segments.items()
-    ]
-
-
-def _describe_input(about: InputEntry, loaded: Loaded) -> None:
-    volume: Volume = loaded.volume
-    geometry = volume.geometry
-    about.slices_read = loaded.acquired - len(loaded.skipped)
-    about.slices_skipped = [SkippedEntry(file=str(r.file), reason=r.reason) for r in loaded.skipped]
-    about.geometry = GeometryEntry(
-        shape_kji=geometry.shape_kji, spacing_mm_ijk=geometry.spacing_ijk, index_to_lps=geometry.index_to_lps.tolist()
-    )
-
-
-def _issue(level: str, code: str, message: str) -> IssueEntry:
-    return IssueEntry.model_validate({"level": level, "code": code, "message": message})
+def _refuse_other_kind(package: Package, source: Source) -> None:
+    """Before anything is read: a volume for a model of pictures, a picture for one of volumes, a series that makes neither."""
+    if package.manifest.takes_pictures and not source.is_picture:
+        wanted = " or ".join(sorted({word for kind in package.manifest.input[0].fits for word in kind.modality}))
+        what = f"this series is {source.stack.modality or 'of no modality'}" if source.stack is not None else "this is a NIfTI volume"
+        raise NoModelFits(f"The model is made for single pictures ({wanted}); {what}.")
+    if source.is_picture:
+        if not package.manifest.takes_pictures:
+            raise NoModelFits("The model is made for volumes; this is a single picture.")
+    elif source.stack is not None and not source.stack.makes_volume:
+        raise NoModelFits(f"The series makes no volume: {source.stack.why_not or 'its images do not form one stack'}")
 
 
 def _refuse_holes(entry: RunEntry, loaded: Loaded) -> None:
@@ -239,15 +195,15 @@ def _refuse_holes(entry: RunEntry, loaded: Loaded) -> None:
 def _refuse_unknown_sides(entry: RunEntry, loaded: Loaded) -> None:
     """Pass on what a NIfTI's header leaves open; without any orientation left and right are unknown, so it is refused."""
     notices = loaded.grid.notices if loaded.grid is not None else ()
-    entry.issues.extend(_issue(n.level, n.code, n.message) for n in notices)
+    entry.issues.extend(issue(n.level, n.code, n.message) for n in notices)
     if any(notice.code == "no-patient-geometry" for notice in notices):
         raise NoModelFits("The file doesn't say how it lies in the patient (no sform or qform), so left and right are unknown.")
 
 
 def _scan_issues(found: Found) -> list[IssueEntry]:
     """Every file that was not opened is named."""
-    issues = [_issue("warning" if r.is_failure else "info", r.code, f"{r.file}: {r.reason}") for r in found.scan.refused]
-    issues += [_issue("info", "not-dicom", f"{file} is not a DICOM file") for file in found.scan.not_dicom]
+    issues = [issue("warning" if r.is_failure else "info", r.code, f"{r.file}: {r.reason}") for r in found.scan.refused]
+    issues += [issue("info", "not-dicom", f"{file} is not a DICOM file") for file in found.scan.not_dicom]
     return issues
 
 
@@ -257,9 +213,9 @@ def _without_misfits(entries: list[_Entry], issues: list[IssueEntry]) -> list[_E
         return entries
     kept = []
     for entry in entries:
-        if entry.run.status == "refused" and entry.run.device.used is None:
+        if entry.run.status == "refused" and entry.run.device.used is None and not entry.is_picture:
             reason = entry.run.gate.reason if entry.run.gate else ""
-            issues.append(_issue("info", "series-does-not-fit", f"Series {entry.run.input.series_uid} was left out: {reason}"))
+            issues.append(issue("info", "series-does-not-fit", f"Series {entry.run.input.series_uid} was left out: {reason}"))
         else:
             kept.append(entry)
     return kept

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from medviewer.core.errors import NothingReadable
 from medviewer.core.progress import Progress
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from medviewer.imaging.nifti import NiftiGrid
 
 NIFTI_SUFFIXES = (".nii", ".nii.gz")
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
 
 
 def is_nifti(path: Path) -> bool:
@@ -28,7 +27,7 @@ def is_nifti(path: Path) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One thing to analyse: a stack of DICOM images or a NIfTI file.
+    """One thing to analyse: a stack of DICOM images, a NIfTI file, or a single picture (a file, or the one image of ``stack``).
 
     time_point : which of a 4D stack's, in words. is_resampled : the stack's slices have to be brought onto its grid.
     """
@@ -37,11 +36,14 @@ class Source:
     stack: Stack | None = None
     time_point: str = ""
     is_resampled: bool = False
+    is_picture: bool = False
 
     @property
-    def kind(self) -> str:
-        """``dicom`` or ``nifti``."""
-        return "dicom" if self.stack is not None else "nifti"
+    def kind(self) -> Literal["dicom", "nifti", "image"]:
+        """What the files are."""
+        if self.stack is not None:
+            return "dicom"
+        return "image" if self.is_picture else "nifti"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +76,8 @@ class Loaded:
         return bool(read) and any(read[0] < k < read[-1] for k in self.unread)
 
 
-def find_sources(paths: Sequence[Path], progress: Progress, series_uid: str | None = None) -> Found:
-    """Scan the paths; with ``series_uid``, only that series.
+def find_sources(paths: Sequence[Path], progress: Progress, series_uid: str | None = None, *, pictures: bool = False) -> Found:
+    """Scan the paths; with ``series_uid``, only that series. pictures : whether JPEG and PNG files are inputs.
 
     Raises `NothingReadable` when nothing can be opened or the named series isn't there.
     """
@@ -83,25 +85,48 @@ def find_sources(paths: Sequence[Path], progress: Progress, series_uid: str | No
         if not path.exists():
             raise NothingReadable(path, "there is no such file or folder")
     nifti = [path for path in paths if is_nifti(path) and path.is_file()]
-    others = [path for path in paths if path not in nifti]
+    shown = picture_files(paths) if pictures else []
+    others = [path for path in paths if path not in nifti and path not in shown]
     found = Scan()
     if others:
         from medviewer.dicom.scan import scan
 
         found = scan(others, progress)
-        inside = [file for file in found.not_dicom if file.member is None and is_nifti(file.path)]
-        nifti += [file.path for file in inside]
-        found = replace(found, not_dicom=tuple(file for file in found.not_dicom if file not in inside))
+        plain = [file.path for file in found.not_dicom if file.member is None]
+        inside = [path for path in plain if is_nifti(path)]
+        pictured = picture_files(plain) if pictures else []
+        nifti, shown = nifti + inside, shown + pictured
+        taken = {*inside, *pictured}
+        found = replace(found, not_dicom=tuple(file for file in found.not_dicom if file.member is not None or file.path not in taken))
     stacks = [s for s in found.stacks() if series_uid is None or s.series_uid == series_uid]
     where = paths[0] if len(paths) == 1 else "the given paths"
     if series_uid is not None and not stacks:
         raise NothingReadable(where, f"series {series_uid} is not there")
     sources = [Source(others[0], stack) for stack in stacks]
     if series_uid is None:
-        sources = [Source(path) for path in nifti] + sources
+        sources = [Source(path) for path in nifti] + [Source(path, is_picture=True) for path in shown] + sources
     if not sources:
         raise NothingReadable(where, _why_nothing(found))
     return Found(tuple(sources), found)
+
+
+def picture_files(paths: Sequence[Path]) -> list[Path]:
+    """Those of the paths that are pictures, damaged ones too."""
+    from medviewer.imaging.picture_file import is_picture_file
+
+    return [path for path in paths if is_picture_file(path) and path.is_file()]
+
+
+def each_picture(found: Found, modalities: Collection[str]) -> Found:
+    """The same with every image of the stacks of these modalities as a picture of its own; other stacks stay whole."""
+    return replace(found, sources=tuple(one for source in found.sources for one in _pictures(source, modalities)))
+
+
+def _pictures(source: Source, modalities: Collection[str]) -> list[Source]:
+    stack = source.stack
+    if stack is None or not stack.kind.has_images or (stack.modality and stack.modality.upper() not in modalities):
+        return [source]
+    return [Source(source.path, replace(stack, images=(image,), times=()), is_picture=True) for image in stack.images]
 
 
 def each_time_point(found: Found) -> Found:
@@ -146,6 +171,8 @@ def _why_nothing(found: Scan) -> str:
 def load(source: Source, progress: Progress) -> Loaded:
     """Read a source into memory; raises `NoVolume` or `CannotDecode` when it isn't a volume."""
     began = time.monotonic()
+    if source.is_picture:
+        return Loaded(_picture(source), None, (), time.monotonic() - began, acquired=1)
     if source.stack is None:
         from medviewer.imaging.nifti import looks_like_hu, read_nifti
 
@@ -171,3 +198,13 @@ def load(source: Source, progress: Progress) -> Loaded:
     volume = reader.read(progress)
     unread = tuple(sorted(reader.failures))
     return Loaded(volume, None, tuple(reader.skipped), time.monotonic() - began, unread, len(source.stack.images))
+
+
+def _picture(source: Source) -> Volume:
+    if source.stack is None:
+        from medviewer.imaging.picture_file import read_picture
+
+        return read_picture(source.path)
+    from medviewer.app.pictures import read_dicom_picture
+
+    return read_dicom_picture(source.stack, source.stack.images[0])

@@ -56,7 +56,8 @@ def write_preview(analysis: Analysis, path: Path) -> None:
     canvas.save(path, format="PNG", optimize=True)
 
 
-def _font(size: int) -> Any:
+def font(size: int) -> Any:
+    """The font of previews, in pixels."""
     from PIL import ImageFont
 
     return ImageFont.load_default(size)
@@ -64,9 +65,9 @@ def _font(size: int) -> Any:
 
 def _heading(draw: Any, analysis: Analysis) -> None:
     model = analysis.package.manifest.model
-    draw.text((MARGIN, MARGIN - 4), analysis.algorithm.name, fill=INK, font=_font(26))
+    draw.text((MARGIN, MARGIN - 4), analysis.algorithm.name, fill=INK, font=font(26))
     words = f"{model.id} {model.version}   ·   {analysis.raw.device.upper()}   ·   {NOT_REVIEWED}"
-    draw.text((MARGIN, MARGIN + 30), words, fill=WARN, font=_font(15))
+    draw.text((MARGIN, MARGIN + 30), words, fill=WARN, font=font(15))
 
 
 def _planes(volume: Volume, segmentation: Segmentation) -> list[_Plane]:
@@ -162,11 +163,11 @@ def _painted(plane: _Plane, segmentation: Segmentation) -> Rgb:
 
 def _annotate(draw: Any, plane: _Plane, left: int, top: int) -> None:
     middle = PANEL // 2
-    font = _font(17)
+    large = font(17)
     places = ((10, middle, "lm"), (PANEL - 10, middle, "rm"), (middle, 10, "mt"), (middle, PANEL - 8, "mb"))
     for letter, (x, y, anchor) in zip(plane.letters, places, strict=True):
-        draw.text((left + x, top + y), letter, fill=INK, font=font, anchor=anchor, stroke_width=2, stroke_fill=(0, 0, 0))
-    draw.text((left + 10, top + 8), plane.name, fill=DIM, font=_font(15))
+        draw.text((left + x, top + y), letter, fill=INK, font=large, anchor=anchor, stroke_width=2, stroke_fill=(0, 0, 0))
+    draw.text((left + 10, top + 8), plane.name, fill=DIM, font=font(15))
 
 
 def _legend(draw: Any, analysis: Analysis, left: int, top: int) -> None:
@@ -176,7 +177,7 @@ def _legend(draw: Any, analysis: Analysis, left: int, top: int) -> None:
     for number, (value, segment) in enumerate(rows):
         y = top + number * step
         draw.rounded_rectangle((left, y + 4, left + 14, y + 18), 3, fill=segment.colour)
-        draw.text((left + 24, y + 11), segment.name.capitalize(), fill=INK, font=_font(15), anchor="lm")
+        draw.text((left + 24, y + 11), segment.name.capitalize(), fill=INK, font=font(15), anchor="lm")
         volume = volumes[value]
         words = f"{volume:,.0f} mL" if volume >= 10 else f"{volume:.1f} mL"
-        draw.text((left + LEGEND_WIDTH - 10, y + 11), words, fill=DIM, font=_font(15), anchor="rm")
+        draw.text((left + LEGEND_WIDTH - 10, y + 11), words, fill=DIM, font=font(15), anchor="rm")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -48,40 +49,46 @@ def write_files(
     progress.report(0.0, "Writing the label map")
     labels = folder / f"{stem}_labels.nii.gz"
     write_nifti(labels, analysis.segmentation.labels, geometry, like=grid)
-    written.append(_entry(labels, "labels"))
+    written.append(file_entry(labels, "labels"))
     if analysis.heatmap is not None:
         progress.report(0.2, "Writing the heatmap")
         heatmap = folder / f"{stem}_heatmap.nii.gz"
         write_nifti(heatmap, analysis.heatmap.values, geometry, like=grid)
-        written.append(_entry(heatmap, "heatmap"))
+        written.append(file_entry(heatmap, "heatmap"))
     evidence = {value: f"{labels.name}#{value}" for value in analysis.segmentation.segments}
     if analysis.stack is not None and analysis.segmentation.labels.any():
-        evidence = _write_dicom(analysis, folder, stem, progress.part(0.3, 0.9), written)
+        evidence = write_dicom_objects(analysis, folder, stem, progress.part(0.3, 0.9), written)
     progress.report(0.9, "Drawing the preview")
     preview = folder / ("preview.png" if number == 1 else f"{stem}_preview.png")
     with new_file(preview) as part:
         write_preview(analysis, part)
-    written.append(_entry(preview, "preview"))
+    written.append(file_entry(preview, "preview"))
     return evidence
 
 
-def _write_dicom(analysis: Analysis, folder: Path, stem: str, progress: Progress, written: list[FileEntry]) -> dict[int, str]:
+def write_dicom_objects(analysis: Analysis, folder: Path, stem: str, progress: Progress, written: list[FileEntry]) -> dict[int, str]:
+    """SEG (where something is labelled) and SR as proposed; returns ``file#segment number`` by label value. Raises `CannotWrite`."""
     from medviewer.dicom.headers import source_datasets
     from medviewer.dicom.objects.seg import write_seg
     from medviewer.dicom.objects.sr import write_report
 
     assert analysis.stack is not None
-    sources = source_datasets(analysis.stack)
+    stack = analysis.stack if analysis.image is None else replace(analysis.stack, images=(analysis.image,))
+    sources = source_datasets(stack)
     title = analysis.algorithm.name
-    progress.report(0.1, "Writing the segmentation")
-    seg = write_seg(analysis.segmentation, sources, folder / f"{stem}.seg.dcm", acceptance=None, series_description=title)
-    written.append(_entry(seg.path, "seg"))
+    seg, numbers = None, {}
+    if analysis.segmentation.labels.any():
+        progress.report(0.1, "Writing the segmentation")
+        seg = write_seg(analysis.segmentation, sources, folder / f"{stem}.seg.dcm", acceptance=None, series_description=title)
+        written.append(file_entry(seg.path, "seg"))
+        numbers = {value: f"{seg.path.name}#{number}" for value, number in seg.segment_numbers.items()}
     progress.report(0.7, "Writing the report")
     report = write_report(analysis.findings, analysis.segmentation, seg, sources, folder / f"{stem}.sr.dcm", acceptance=None)
-    written.append(_entry(report.path, "sr"))
-    return {value: f"{seg.path.name}#{number}" for value, number in seg.segment_numbers.items()}
+    written.append(file_entry(report.path, "sr"))
+    return numbers
 
 
-def _entry(path: Path, kind: FileKind) -> FileEntry:
+def file_entry(path: Path, kind: FileKind) -> FileEntry:
+    """How a written file stands in the result."""
     with path.open("rb") as file:
         return FileEntry(path=path.name, kind=kind, sha256=hashlib.file_digest(file, "sha256").hexdigest())

@@ -26,7 +26,10 @@ def summarise_result(result: Result, output: Path) -> Iterator[str]:
 def _run(run: RunEntry) -> Iterator[str]:
     about = run.input
     name = about.description or about.series_uid or about.path
-    yield f"{name}: {run.status}, {about.slices_read} slices read, {run.model.id} {run.model.version} on {run.device.used or 'no device'}"
+    read = "picture read" if about.slices_read == 1 else f"{about.slices_read} slices read"
+    yield f"{name}: {run.status}, {read}, {run.model.id} {run.model.version} on {run.device.used or 'no device'}"
+    if run.scores:
+        yield "  " + ", ".join(f"{name} {value:.3f}" for name, value in run.scores.items())
     for finding in run.findings:
         yield f"  {finding.text}"
     for entry in run.files:

@@ -245,5 +245,7 @@ def _described(volume: Volume, stored: SharedArray) -> VolumeRef:
         rescales=tuple(RescaleRef(slope=r.slope, intercept=r.intercept, unit=r.unit) for r in rescales),
         modality=volume.source.modality,
         body_part=volume.source.body_part,
+        view=volume.source.view,
+        is_colourful=volume.source.is_colourful,
         padding=volume.padding,
     )

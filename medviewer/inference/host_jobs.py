@@ -95,6 +95,7 @@ class Jobs:
             NumbersOutput(name="volumes_ml", values={str(k): v for k, v in answer.volumes_ml.items()}),
             NumbersOutput(name="confidence", values={str(k): v for k, v in answer.confidence.items()}),
             NumbersOutput(name="scores", values=dict(answer.scores)),
+            NumbersOutput(name="gate_scores", values=dict(answer.gate_scores)),
         ]
         seconds = {"prepare": answer.seconds["prepare"], "infer": answer.seconds["infer"], "finish": time.monotonic() - began}
         return Result.model_validate(
@@ -107,13 +108,17 @@ def _volume(reference: VolumeRef) -> Volume:
     k, j, i = stored.shape
     geometry = Geometry((k, j, i), np.array(reference.index_to_lps).reshape(4, 4))
     rescales = tuple(Rescale(entry.slope, entry.intercept, entry.unit) for entry in reference.rescales)
-    source = VolumeSource(modality=reference.modality, body_part=reference.body_part)
+    source = VolumeSource(
+        modality=reference.modality, body_part=reference.body_part, view=reference.view, is_colourful=reference.is_colourful
+    )
     each = rescales if len(rescales) > 1 else ()
     return Volume(stored, geometry, rescales[0], source, each, padding=reference.padding)
 
 
 def _write_outputs(answer: Answer, target: Geometry, offered: Mapping[str, OfferedArray], progress: Progress) -> list[ArrayOutput]:
     """Labels and heatmap on the image's grid, into the memory offered for them."""
+    if answer.geometry is target:
+        return _copied(answer, offered)
     written = []
     if answer.labels is not None and answer.geometry is not None and "labels" in offered:
         entry = offered["labels"]
@@ -123,6 +128,16 @@ def _write_outputs(answer: Answer, target: Geometry, offered: Mapping[str, Offer
         entry = offered["heatmap"]
         resample_linear(answer.heatmap, answer.geometry, target, out=_bytes(entry), progress=progress.part(0.6, 1.0))
         written.append(ArrayOutput(name="heatmap", array=entry.array))
+    return written
+
+
+def _copied(answer: Answer, offered: Mapping[str, OfferedArray]) -> list[ArrayOutput]:
+    """What is on the image's grid already."""
+    written = []
+    for name, values in (("labels", answer.labels), ("heatmap", answer.heatmap)):
+        if values is not None and name in offered:
+            _bytes(offered[name])[...] = values
+            written.append(ArrayOutput(name=name, array=offered[name].array))
     return written
 
 

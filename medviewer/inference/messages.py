@@ -53,6 +53,8 @@ class VolumeRef(_Message):
     rescales: Annotated[tuple[RescaleRef, ...], Field(min_length=1)]
     modality: str
     body_part: str
+    view: str = ""
+    is_colourful: bool = False
     padding: int | None = None
 
 

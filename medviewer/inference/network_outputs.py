@@ -46,7 +46,7 @@ def predict(network: Network, values: Float, progress: Progress, stop: Stop) -> 
     labels = _spatial(by_kind["labels"], values.shape, "labels")
     if labels.dtype != np.uint8:
         raise ModelFailed(f"The model's labels are {labels.dtype}; uint8 was expected.", "output")
-    confidence = _as_bytes(_spatial(by_kind["heatmap"], values.shape, "heatmap")) if "heatmap" in by_kind else None
+    confidence = as_bytes(_spatial(by_kind["heatmap"], values.shape, "heatmap")) if "heatmap" in by_kind else None
     volumes = _volumes(by_kind["volumes"], manifest) if "volumes" in by_kind else None
     return Prediction(labels, confidence, volumes)
 
@@ -96,7 +96,7 @@ def _spatial(answer: NDArray[Any], shape: tuple[int, ...], what: str) -> NDArray
     return np.ascontiguousarray(answer[0])
 
 
-def _as_bytes(values: NDArray[Any]) -> Bytes:
+def as_bytes(values: NDArray[Any]) -> Bytes:
     """A heatmap as 0..255 for 0..1."""
     if values.dtype == np.uint8:
         return np.asarray(values, np.uint8)

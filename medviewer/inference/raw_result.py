@@ -62,11 +62,11 @@ def checked_result(result: Result, package: Package, offered: Mapping[str, tuple
     """
     gates = [entry for entry in result.outputs if isinstance(entry, GateOutput)]
     numbers = {entry.name: entry.values for entry in result.outputs if isinstance(entry, NumbersOutput)}
-    if len(gates) != 1 or set(numbers) != {"volumes_ml", "confidence", "scores"}:
+    if len(gates) != 1 or set(numbers) != {"volumes_ml", "confidence", "scores", "gate_scores"}:
         raise ModelFailed("The model's process gave an incomplete result.", "protocol")
     written = _written([entry for entry in result.outputs if isinstance(entry, ArrayOutput)], offered)
     gate = GateResult(gates[0].accepted, gates[0].score, gates[0].reason)
-    if gate.accepted and "labels" not in written:
+    if gate.accepted and "labels" not in written and package.manifest.segments:
         raise ModelFailed("The model's process accepted the image and gave no labels.", "output")
     labels = np.array(offered["labels"][1], np.uint8)  # a copy of our own: nobody else writes into it
     _refuse_unknown_values(labels, package)
@@ -74,7 +74,8 @@ def checked_result(result: Result, package: Package, offered: Mapping[str, tuple
         labels=labels,
         heatmap=np.array(offered["heatmap"][1], np.uint8) if "heatmap" in written else None,
         volumes_ml=_by_segment(numbers["volumes_ml"], package),
-        scores=numbers["scores"],
+        scores=_by_class(numbers["scores"], package, None),
+        gate_scores=_by_class(numbers["gate_scores"], package, "gate"),
         structure_confidence=_by_segment(numbers["confidence"], package),
         provider=used.provider,
         device=used.device,
@@ -100,6 +101,13 @@ def _refuse_unknown_values(labels: NDArray[np.uint8], package: Package) -> None:
     for plane in labels:
         if not known[plane].all():
             raise ModelFailed("The model gave label values that its manifest doesn't list.", "output")
+
+
+def _by_class(values: Mapping[str, float], package: Package, role: str | None) -> Mapping[str, float]:
+    known = {entry.name for output in package.manifest.output if output.role == role for entry in output.classes}
+    if not known.issuperset(values) or (role is None and any(not 0 <= value <= 1 for value in values.values())):
+        raise ModelFailed("The model gave scores that its manifest doesn't list, or that aren't between 0 and 1.", "output")
+    return values
 
 
 def _by_segment(values: Mapping[str, float], package: Package) -> dict[int, float]:

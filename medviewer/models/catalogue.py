@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ log = logging.getLogger(__name__)
 
 MIN_SLICES = 10
 MAX_SPACING_MM = 10.0
+MIN_PIXELS = 64
+"""Along the shorter side of a picture: less shows no chest."""
 
 
 class Catalogue:
@@ -89,6 +92,7 @@ class SeriesFacts:
 
     modality, body_part : DICOM's words in capitals, empty where the file doesn't say.
     shape_ijk, spacing_ijk : of the grid, mm. unit : of the real-world values.
+    view, is_colourful : of a single picture, as in `VolumeSource`.
     """
 
     modality: str
@@ -96,6 +100,8 @@ class SeriesFacts:
     shape_ijk: tuple[int, int, int]
     spacing_ijk: tuple[float, float, float]
     unit: str = ""
+    view: str = ""
+    is_colourful: bool = False
 
     @classmethod
     def of(cls, volume: Volume) -> SeriesFacts:
@@ -103,7 +109,15 @@ class SeriesFacts:
         k, j, i = volume.geometry.shape_kji
         rescale = volume.slice_rescales[0] if volume.slice_rescales else volume.rescale
         source = volume.source
-        return cls(source.modality.upper(), source.body_part.strip().upper(), (i, j, k), volume.geometry.spacing_ijk, rescale.unit)
+        return cls(
+            source.modality.upper(),
+            source.body_part.strip().upper(),
+            (i, j, k),
+            volume.geometry.spacing_ijk,
+            rescale.unit,
+            source.view.strip().upper(),
+            source.is_colourful,
+        )
 
     @property
     def effective_modality(self) -> str:
@@ -130,9 +144,48 @@ def fit(manifest: Manifest, facts: SeriesFacts) -> Fit:
     """Compare a model's needs with a series. Of several kinds of series a model takes, the nearest is answered for."""
     verdicts = []
     for kind in manifest.input[0].fits:
-        reasons, cautions = _compare(kind, facts)
+        reasons, cautions = _compare_picture(kind, facts) if manifest.takes_pictures else _compare(kind, facts)
         verdicts.append(Fit(not reasons, tuple(reasons), tuple(cautions)))
     return min(verdicts, key=lambda verdict: (len(verdict.reasons), len(verdict.cautions)))
+
+
+def _compare_picture(kind: Fits, facts: SeriesFacts) -> tuple[list[str], list[str]]:
+    reasons, cautions = [], []
+    columns, rows, slices = facts.shape_ijk
+    wanted = _either(kind.modality)
+    if slices != 1:
+        reasons.append(f"The model is made for single pictures; this series is a volume of {slices} slices.")
+    elif min(rows, columns) < MIN_PIXELS:
+        reasons.append(f"The picture has {columns} x {rows} pixels; at least {MIN_PIXELS} each way are needed.")
+    if facts.is_colourful:
+        reasons.append("The picture is in colour, like a photograph; the model is made for radiographs.")
+    if not (facts.modality or facts.body_part or facts.view):
+        view = f", {_either(kind.view)}" if kind.view else ""
+        part = f" of {_either(kind.body_part).lower()}" if kind.body_part else ""
+        cautions.append(f"The picture has no header: that it is a {wanted} radiograph{part}{view}, only its pixels can tell.")
+        return reasons, cautions
+    if facts.modality and facts.modality not in kind.modality:
+        reasons.append(f"The model is made for {wanted}; this image is {facts.modality}.")
+    reasons += _other_part(kind, facts, cautions)
+    if kind.view and facts.view and not _is_view(kind.view, facts.view):
+        reasons.append(f"The model is made for the view {_either(kind.view)}; this image says {facts.view}.")
+    elif kind.view and not facts.view:
+        cautions.append(f"The image doesn't say which view it is; the model is made for {_either(kind.view)}.")
+    return reasons, cautions
+
+
+def _is_view(wanted: Sequence[str], view: str) -> bool:
+    """Whether a View Position or the meaning of a View Code (PS3.16 CID 4010) is one of the wanted views."""
+    joined = re.sub("POSTERO[- ]?ANTERIOR", "PA", re.sub("ANTERO[- ]?POSTERIOR", "AP", view))
+    return bool(set(re.split("[^A-Z]+", joined)) & {word.upper() for word in wanted})
+
+
+def _other_part(kind: Fits, facts: SeriesFacts, cautions: list[str]) -> list[str]:
+    if kind.body_part and not facts.body_part:
+        cautions.append(f"The series doesn't say which part of the body it shows; the model is made for {_either(kind.body_part)}.")
+    elif kind.body_part and not any(part in facts.body_part for part in kind.body_part):
+        return [f"The model is made for {_either(kind.body_part)}; this series says {facts.body_part}."]
+    return []
 
 
 def _compare(kind: Fits, facts: SeriesFacts) -> tuple[list[str], list[str]]:
@@ -142,10 +195,7 @@ def _compare(kind: Fits, facts: SeriesFacts) -> tuple[list[str], list[str]]:
         cautions.append(f"The file doesn't say which kind of scan it is; the model is made for {wanted}.")
     elif facts.effective_modality not in kind.modality:
         reasons.append(f"The model is made for {wanted}; this series is {facts.effective_modality}.")
-    if kind.body_part and not facts.body_part:
-        cautions.append(f"The series doesn't say which part of the body it shows; the model is made for {_either(kind.body_part)}.")
-    elif kind.body_part and not any(part in facts.body_part for part in kind.body_part):
-        reasons.append(f"The model is made for {_either(kind.body_part)}; this series says {facts.body_part}.")
+    reasons += _other_part(kind, facts, cautions)
     reasons += _too_small(kind, facts)
     return reasons, cautions
 

@@ -3,7 +3,8 @@
 The network sees the picture scaled to 0..1 at 64 rows and 48 columns. Dark pixels (below 0.35) are lung: right lung in
 the viewer's left half, left lung in the other. ``pneumonia`` is the mean brightness of the picture, ``bacterial`` and
 ``viral`` those of the viewer's left and right half; ``frontal chest`` for the gate is the mean of the upper half and
-``distance`` ten times that of the lower half. The heatmap is the picture averaged down to 8 x 6.
+``distance`` ten times that of the lower half. The heatmap is what is lung averaged down to 8 x 6, the viewer's left half
+counting `FAINT`.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from support.tiny_models import OPSET, _Graph
 ROWS, COLUMNS = 64, 48
 HEAT = (8, 6)
 DARK = 0.35
+FAINT = 0.1
 
 
 def write_tiny_classifier(
@@ -75,9 +77,12 @@ def tiny_classifier(impossible: str = "") -> bytes:
     g.nodes.append(helper.make_node("Mul", [g.add("Concat", scores, axis=1), factor], ["scores"]))
     far = g.add("Mul", [_mean(g, lower), g.constant(np.float32(10))])
     g.nodes.append(helper.make_node("Concat", [_mean(g, upper), far], ["quality"], axis=1))
-    _mask(g, half, impossible)
+    dark = g.add("Cast", [g.add("Less", ["image", g.constant(np.float32(DARK))])], to=TensorProto.FLOAT)
+    _mask(g, dark, half, impossible)
     kernel = [ROWS // HEAT[0], COLUMNS // HEAT[1]]
-    pooled = g.add("AveragePool", ["image"], kernel_shape=kernel, strides=kernel)
+    weights = np.ones((1, 1, ROWS, COLUMNS), np.float32)
+    weights[..., :half] = FAINT
+    pooled = g.add("AveragePool", [g.add("Mul", [dark, g.constant(weights)])], kernel_shape=kernel, strides=kernel)
     heat = g.add("Squeeze", [pooled, g.constant(np.array([1], np.int64))])
     g.nodes.append(helper.make_node("Mul", [heat, g.constant(np.float32(3 if impossible == "heatmap" else 1))], ["heatmap"]))
     rows = ROWS // 2 if impossible == "shape" else ROWS
@@ -95,12 +100,11 @@ def tiny_classifier(impossible: str = "") -> bytes:
     return model.SerializeToString()
 
 
-def _mask(g: _Graph, half: int, impossible: str) -> None:
+def _mask(g: _Graph, dark: str, half: int, impossible: str) -> None:
     sides = np.ones((1, 1, ROWS, COLUMNS), np.float32)
     sides[..., half:] = 2
     if impossible == "labels":
         sides *= 50
-    dark = g.add("Cast", [g.add("Less", ["image", g.constant(np.float32(DARK))])], to=TensorProto.FLOAT)
     mask = g.add("Cast", [g.add("Mul", [dark, g.constant(sides)])], to=TensorProto.UINT8)
     mask = g.add("Squeeze", [mask, g.constant(np.array([1], np.int64))])
     if impossible == "shape":

@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+from support.tiny_classifier import write_tiny_classifier
 from support.tiny_models import write_tiny_package
 
 from medviewer.core.errors import ModelFailed
@@ -97,7 +98,7 @@ def offered():
 
 def result(offered, **changes):
     arrays = changes.pop("arrays", [ArrayOutput(name=name, array=ref) for name, (ref, _) in offered.items()])
-    numbers = {"volumes_ml": {"1": 2.5}, "confidence": {"1": 0.5}, "scores": {}} | changes
+    numbers = {"volumes_ml": {"1": 2.5}, "confidence": {"1": 0.5}, "scores": {}, "gate_scores": {}} | changes
     entries = [NumbersOutput(name=name, values=values) for name, values in numbers.items()]
     seconds = {"prepare": 1.0, "infer": 2.0, "finish": 3.0}
     return Result(job=1, outputs=(GateOutput(accepted=True, score=0.5), *arrays, *entries), seconds=seconds, peak_bytes=7)
@@ -109,6 +110,19 @@ def test_a_good_result_becomes_a_raw_result_that_owns_its_arrays(package, offere
     offered["labels"][1][:] = 0
     assert found.labels[1, 2, 3] == 2
     assert (found.volumes_ml, found.structure_confidence) == ({1: 2.5}, {1: 0.5})
+
+
+def test_scores_are_those_of_the_manifest_and_what_is_reported_is_a_probability(offered, tmp_path):
+    package = open_package(write_tiny_classifier(tmp_path / "tiny"))
+    used = Used("CPUExecutionProvider", "cpu", None)
+    numbers = {"volumes_ml": {}, "confidence": {}}
+    good = {"scores": {"pneumonia": 0.25}, "gate_scores": {"distance": 12.5}}
+    found = checked_result(result(offered, **numbers, **good), package, offered, used)
+    assert (found.scores, found.gate_scores) == (good["scores"], good["gate_scores"])
+    others = ({"distance": 0.5}, {"other": 0.5}, {"pneumonia": 1.25})
+    for wrong in ({"gate_scores": {"pneumonia": 0.5}}, *({"scores": scores} for scores in others)):
+        with pytest.raises(ModelFailed, match="scores that its manifest doesn't list, or that aren't between 0 and 1"):
+            checked_result(result(offered, **numbers, **(good | wrong)), package, offered, used)
 
 
 def test_results_that_do_not_match_what_was_offered_are_refused(package, offered):

@@ -19,11 +19,26 @@ areas = [{name = "lungs", segments = [1, 2], low_percent = 8, high_percent = 70}
 sides = [{name = "the lungs", left = [2], right = [1], max_ratio = 4}]
 present = [1, 2]"""
 
+RULE = """[[finding]]
+kind = "score"
+id = "pneumonia"
+code = "SCT:233604007"
+meaning = "Pneumonia"
+structure = "lung"
+class = "pneumonia"
+threshold = 0.5
+text = "{value}"
+notable_text = "{value}"
+"""
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     return write_tiny_classifier(
-        tmp_path_factory.mktemp("m") / "tiny", gate=GATE, explanation='verdict = "Measured to mean little."\nshow = false'
+        tmp_path_factory.mktemp("m") / "tiny",
+        gate=GATE,
+        explanation='verdict = "Measured to mean little."\nshow = false',
+        finding=RULE,
     )
 
 
@@ -107,20 +122,10 @@ def test_two_outputs_of_scores_to_report_are_refused(text):
 
 
 def test_a_finding_needs_a_score_that_is_reported(text):
-    rule = """[[finding]]
-kind = "score"
-id = "quality-finding"
-code = "SCT:233604007"
-meaning = "Pneumonia"
-structure = "lung"
-class = "distance"
-threshold = 0.5
-text = "{value}"
-notable_text = "{value}"
-"""
+    rule = RULE.replace('id = "pneumonia"', 'id = "quality-finding"').replace('class = "pneumonia"', 'class = "distance"')
     with pytest.raises(BadPackage, match="quality-finding names classes that no output reports: distance"):
         parse_manifest(text + rule)
-    assert parse_manifest(text + rule.replace('"distance"', '"viral"')).finding[0].id == "quality-finding"
+    assert parse_manifest(text + rule.replace('"distance"', '"viral"')).finding[-1].id == "quality-finding"
 
 
 def test_a_model_of_volumes_needs_its_spacing_and_has_no_areas(tmp_path):

@@ -7,7 +7,7 @@ from typing import Protocol
 from medviewer.core.errors import BadPackage
 from medviewer.core.progress import Progress
 from medviewer.core.volume import Volume
-from medviewer.inference.families import segmentation_3d
+from medviewer.inference.families import classification_2d, segmentation_3d
 from medviewer.inference.families.answer import Answer
 from medviewer.inference.sessions import Network, Stop
 from medviewer.models.manifest import Manifest
@@ -23,7 +23,7 @@ class Family(Protocol):
         """Run a package over a volume."""
 
 
-FAMILIES: dict[str, Family] = {"segmentation-3d": segmentation_3d}
+FAMILIES: dict[str, Family] = {"segmentation-3d": segmentation_3d, "classification-2d": classification_2d}
 
 
 def refuse_unsupported(manifest: Manifest) -> None:
