@@ -41,6 +41,15 @@ class Analysis:
         return self.package.manifest.takes_pictures
 
     @property
+    def subject(self) -> str:
+        """What was judged, to know it again: a series, or, as each of its pictures has findings of its own, one image; else a file."""
+        source = self.volume.source
+        if self.is_picture and source.sop_instance_uids:
+            frame = source.frames[0] if source.frames else 0
+            return f"{source.sop_instance_uids[0]}#{frame}" if frame else source.sop_instance_uids[0]
+        return source.series_uid or source.path
+
+    @property
     def algorithm(self) -> Algorithm:
         """The model as it stands in objects and results."""
         return algorithm_of(self.package)

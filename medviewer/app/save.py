@@ -11,6 +11,7 @@ import numpy as np
 
 from medviewer.app.analysis import Analysis
 from medviewer.app.outputs import claim_folder, file_word
+from medviewer.app.write_objects import write_objects
 from medviewer.core.errors import CannotWrite
 from medviewer.core.finding import Finding, Status
 from medviewer.core.progress import Progress
@@ -47,13 +48,12 @@ def save_accepted(
 ) -> Saved:
     """Write accepted findings and their masks as SEG and SR, verified by the person who accepted them.
 
+    The findings of a picture are saved without a mask where the model made none.
+
     Raises `CannotWrite` when nothing was accepted, no person is named, the images aren't DICOM, or
     the folder holds anything already.
     """
-    from medviewer.dicom.headers import source_datasets
     from medviewer.dicom.objects.acceptance import Acceptance
-    from medviewer.dicom.objects.seg import write_seg
-    from medviewer.dicom.objects.sr import write_report
 
     accepted = [f for f in findings if f.is_accepted]
     if not accepted:
@@ -64,15 +64,10 @@ def save_accepted(
         raise CannotWrite("These images are not DICOM, so findings on them can't be saved as DICOM objects.")
     claim_folder(folder)
     acceptance = Acceptance(person.strip(), datetime.now(UTC), organisation.strip())
-    progress.report(0.05, "Reading the source headers")
-    sources = source_datasets(analysis.stack)
     segmentation = accepted_part(analysis.segmentation, findings)
-    name = f"{file_word(analysis.volume.source.modality, 'ot')}-{analysis.package.manifest.model.id}"
-    title = analysis.algorithm.name
-    progress.report(0.2, "Writing the segmentation")
-    seg = write_seg(segmentation, sources, folder / f"{name}.seg.dcm", acceptance=acceptance, series_description=title)
-    progress.report(0.7, "Writing the report")
-    report = write_report(accepted, segmentation, seg, sources, folder / f"{name}.sr.dcm", acceptance=acceptance)
-    audit.record("saved", series=audit.pseudonym(analysis.volume.source.series_uid), seg=seg.sha256, sr=report.sha256)
+    base = folder / f"{file_word(analysis.volume.source.modality, 'ot')}-{analysis.package.manifest.model.id}"
+    objects = write_objects(analysis, segmentation, accepted, base, acceptance=acceptance, progress=progress)
+    kept = [each for each in (objects.seg, objects.report) if each is not None]
+    audit.record("saved", series=audit.pseudonym(analysis.volume.source.series_uid), **{each.kind: each.sha256 for each in kept})
     progress.report(1.0, "Saved")
-    return Saved(analysis.id, folder, (seg.path, report.path))
+    return Saved(analysis.id, folder, tuple(each.path for each in kept))

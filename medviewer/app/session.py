@@ -272,18 +272,15 @@ class Session:
             self.decisions.forget(number)
 
     def _take_analysis(self, analysis: Analysis) -> None:
-        source = analysis.volume.source
-        findings = decisions.restore(source.series_uid or source.path, analysis.package.sha256, analysis.findings)
+        findings = decisions.restore(analysis.subject, analysis.package.sha256, analysis.findings)
         self._analyses[analysis.id] = analysis
         self.decisions.begin(analysis.id, findings)
         self.analysis_added.emit(analysis)
 
     def _decided(self, analysis: str, findings: tuple[Finding, ...]) -> None:
         result = self._analyses[analysis]
-        source = result.volume.source
-        series = source.series_uid or source.path
-        decisions.store(series, result.package.sha256, findings)
-        audit.record("decision", series=audit.pseudonym(series), model=result.package.manifest.model.id)
+        decisions.store(result.subject, result.package.sha256, findings)
+        audit.record("decision", series=audit.pseudonym(result.subject), model=result.package.manifest.model.id)
         self.findings_changed.emit(analysis)
 
 

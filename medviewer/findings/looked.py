@@ -59,7 +59,8 @@ def where_looked(heatmap: Heatmap, segmentation: Segmentation) -> Looked | None:
     """The place on the picture that has most of the heatmap's energy, or None where the heatmap is empty.
 
     heatmap : (1, h, w), on any grid in the picture's plane whose rows and columns run along those of the mask; it counts
-        above 0. segmentation : (1, rows, columns) on the stored pixels; its segments with a side are the structure.
+        above 0. segmentation : (1, rows, columns) on the stored pixels of a picture in whose plane y leads down to the feet;
+        its segments with a side are the structure.
     """
     energy = _on_pixels(heatmap, segmentation.geometry)
     total = float(energy.sum(dtype=np.float64))
@@ -73,7 +74,7 @@ def where_looked(heatmap: Heatmap, segmentation: Segmentation) -> Looked | None:
         return Looked(inside=inside, point_px=point, region_px=region)
     side = _side(parts)
     named = [masks[each] for each in ("left", "right") if side in (each, "both")]
-    zone = _zone(energy, named)
+    zone = _zone(energy, named, segmentation.geometry)
     point, region = _hottest(energy, np.logical_or.reduce(named))
     return Looked(side, zone, _sites(segmentation, side, zone), inside, point, region)
 
@@ -116,15 +117,26 @@ def _side(parts: dict[str, float]) -> str:
     return "both"
 
 
-def _zone(energy: Float, named: list[Mask]) -> str | None:
-    """The third of the structure's height, each side by its own, that has most of the energy in it."""
+def _zone(energy: Float, named: list[Mask], geometry: Geometry) -> str | None:
+    """The third of the structure's height, each side by its own, that has most of the energy in it.
+
+    Down is along y of the picture's plane, however the pixels are stored.
+    """
+    down = geometry.directions[1, :2]
+    by_columns = abs(down[0]) > abs(down[1])
     thirds = np.zeros(3)
     for mask in named:
+        if by_columns:
+            mask, heat = mask.T, energy.T
+        else:
+            heat = energy
         rows = np.flatnonzero(mask.any(axis=1))
         if rows.size:
             top, height = int(rows[0]), int(rows[-1]) - int(rows[0]) + 1
-            by_row = np.where(mask, energy, 0).sum(axis=1, dtype=np.float64)[rows]
+            by_row = np.where(mask, heat, 0).sum(axis=1, dtype=np.float64)[rows]
             np.add.at(thirds, (rows - top) * 3 // height, by_row)
+    if down[0 if by_columns else 1] < 0:
+        thirds = thirds[::-1]
     best = int(thirds.argmax())
     return tuple(LUNG_ZONES)[best] if thirds[best] >= ONE_ZONE * thirds.sum() else None
 

@@ -87,6 +87,32 @@ def test_side_and_zone_are_those_of_the_hot_spot(row, column, side, zone, shape,
     assert top < down < bottom
 
 
+@pytest.mark.parametrize("turned", ["mirrored", "upside down", "on its side", "on its other side"])
+@pytest.mark.parametrize(("row", "column", "side", "zone"), [(180, 50, "right", "lower"), (85, 145, "left", "upper")])
+def test_however_the_pixels_are_stored_side_and_zone_are_the_patients(turned, row, column, side, zone):
+    """The picture is stored turned, and its geometry says how: x to the viewer's right, y down."""
+    mask, heat = lungs(), blob((row, column, 1))
+    labels, values, matrix = mask.labels[0], heat.values[0], np.eye(4)
+    if turned == "mirrored":
+        labels, values = labels[:, ::-1], values[:, ::-1]
+        matrix[0, 0], matrix[0, 3] = -1, COLUMNS - 1
+    elif turned == "upside down":
+        labels, values = labels[::-1], values[::-1]
+        matrix[1, 1], matrix[1, 3] = -1, ROWS - 1
+    else:
+        labels, values = labels.T, values.T
+        matrix[:2, :2] = [[0, 1], [1, 0]]
+        if turned == "on its other side":
+            labels, values = labels[:, ::-1], values[:, ::-1]
+            matrix[:2, :2], matrix[1, 3] = [[0, 1], [-1, 0]], ROWS - 1
+    geometry = Geometry((1, *labels.shape), matrix)
+    stored = Segmentation(np.ascontiguousarray(labels)[None], geometry, mask.segments)
+    looked = where_looked(Heatmap(np.ascontiguousarray(values)[None], geometry, "cam", ""), stored)
+    assert (looked.side, looked.zone) == (side, zone)
+    across, down = looked.point_px
+    assert geometry.to_lps([[across - 0.5, down - 0.5, 0]])[0][:2].tolist() == [column, row]
+
+
 def test_the_region_is_the_box_round_what_is_half_as_hot_as_the_peak():
     looked = where_looked(blob((150, 50, 1), (150, 145, 0.2), sigma=10), lungs())
     half = 10 * np.sqrt(2 * np.log(2))
