@@ -12,7 +12,7 @@ from medviewer.core.segmentation import Algorithm, Heatmap, Segmentation
 from medviewer.core.study import ImageRef, Stack
 from medviewer.core.volume import Volume
 from medviewer.findings.rules import propose
-from medviewer.inference.client import InferenceClient, RawResult
+from medviewer.inference.client import InferenceClient, RawResult, RunOptions
 from medviewer.models.package import Package
 
 
@@ -70,13 +70,14 @@ def run_model(
     device: str = "auto",
     stack: Stack | None = None,
     image: ImageRef | None = None,
+    mirror: bool | None = None,
 ) -> Analysis:
     """Run a model in the inference host and propose findings.
 
     Raises `ModelFailed`, `DeviceNotUsable` or `Cancelled`. A refused input comes back with
     ``raw.gate.accepted`` false and no findings.
     """
-    raw = client.run(package, volume, device=device, progress=progress)
+    raw = client.run(package, volume, device=device, progress=progress, options=RunOptions(mirror=mirror))
     run = uuid.uuid4().hex
     segmentation = Segmentation(raw.labels, volume.geometry, package.segments)
     heatmap = None

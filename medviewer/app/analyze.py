@@ -56,10 +56,12 @@ def analyze(
     device: Device = "auto",
     series_uid: str | None = None,
     repair: Repair | None = None,
+    mirror: bool | None = None,
 ) -> Outcome:
     """Analyse every series that fits the model, and write ``result.json`` and the files it names into ``output``.
 
     repair : what to do with tilted, unevenly spaced or gappy series, which are refused otherwise.
+    mirror : whether the model's mirrored passes are run and averaged, if it has any; None leaves it to the model.
 
     Raises `CannotWrite` when the output folder is in use, `NoModelFits` for an unknown model,
     `NothingReadable` when there is nothing to analyse. Everything that goes wrong with one input is in the result.
@@ -70,8 +72,12 @@ def analyze(
     claim_folder(output)
     entries: list[_Entry] = []
     issues = _scan_issues(found)
+    if mirror and not package.manifest.inference.flips:
+        issues.append(
+            _issue("info", "no-mirrored-passes", f"Model {package.id} has no mirrored passes, so asking for them changed nothing.")
+        )
     with InferenceClient() as client:
-        runner = _Runner(client, package, output, device)
+        runner = _Runner(client, package, output, device, mirror)
         count = len(found.sources)
         for number, source in enumerate(found.sources):
             share = progress.part(0.1 + 0.9 * number / count, 0.1 + 0.9 * (number + 1) / count)
@@ -100,8 +106,8 @@ def _found(package: Package, paths: Sequence[Path], progress: Progress, series_u
 class _Runner:
     """Runs one model over one source after another, with one warm host."""
 
-    def __init__(self, client: InferenceClient, package: Package, output: Path, device: Device) -> None:
-        self._client, self._package, self._output, self._device = client, package, output, device
+    def __init__(self, client: InferenceClient, package: Package, output: Path, device: Device, mirror: bool | None) -> None:
+        self._client, self._package, self._output, self._device, self._mirror = client, package, output, device, mirror
 
     def run(self, source: Source, progress: Progress, number: int) -> _Entry:
         """Read, run, write. What goes wrong becomes the entry's status and issue, never an exception."""
@@ -144,8 +150,16 @@ class _Runner:
         if not verdict.fits:
             raise NoModelFits(" ".join(verdict.reasons))
         image = source.stack.images[0] if source.stack is not None and source.is_picture else None
+        share = progress.part(0.15, 0.8)
         analysis = run_model(
-            self._client, self._package, loaded.volume, progress.part(0.15, 0.8), device=self._device, stack=source.stack, image=image
+            self._client,
+            self._package,
+            loaded.volume,
+            share,
+            device=self._device,
+            stack=source.stack,
+            image=image,
+            mirror=self._mirror,
         )
         describe_run(entry, analysis)
         if not analysis.raw.gate.accepted:

@@ -127,11 +127,14 @@ def analyze(
     device: Annotated[DeviceName, typer.Option("--device", help="Where to run.")] = DeviceName.AUTO,
     series: Series = None,
     repair: RepairOption = None,
+    mirror: Annotated[
+        bool | None, typer.Option("--mirror/--no-mirror", help="Average over mirror images too, for models that can; takes longer.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run a model and write what it says, as proposed: nothing is verified without a person."""
     with _shown_progress() as progress:
-        code = _analyze(paths, model, output, device.value, series, repair, as_json=as_json, progress=progress)
+        code = _analyze(paths, model, output, device.value, series, repair, as_json=as_json, progress=progress, mirror=mirror)
     raise typer.Exit(code)
 
 
@@ -145,13 +148,16 @@ def _analyze(
     *,
     as_json: bool,
     progress: Progress,
+    mirror: bool | None = None,
 ) -> int:
     from medviewer.app.analyze import analyze as run_analysis
     from medviewer.app.models import installed_models
     from medviewer.app.repair import Repair
 
     wanted = Repair(repair.value) if repair is not None else None
-    outcome = run_analysis(paths, model, output, installed_models(), progress, device=device, series_uid=series, repair=wanted)
+    outcome = run_analysis(
+        paths, model, output, installed_models(), progress, device=device, series_uid=series, repair=wanted, mirror=mirror
+    )
     if as_json:
         _print_json(outcome.result.to_json())
     else:

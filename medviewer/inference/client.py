@@ -52,9 +52,13 @@ _CLOSING_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """heatmap : whether the explanation is wanted; without it a run is a little quicker."""
+    """heatmap : whether the explanation is wanted; without it a run is a little quicker.
+
+    mirror : whether the model's mirrored passes are run, if it has any; None leaves it to its manifest.
+    """
 
     heatmap: bool = True
+    mirror: bool | None = None
 
 
 class InferenceClient:
@@ -152,7 +156,9 @@ class InferenceClient:
             offered = {name: stack.enter_context(SharedArray(shape, np.uint8)) for name in names}
             stored = stack.enter_context(SharedArray.holding(volume.stored))
             outputs = tuple(OfferedArray(name=name, array=shared.ref) for name, shared in offered.items())
-            question = Run(job=next(self._jobs), inputs=(_described(volume, stored),), options=RunSettings(outputs=outputs))
+            question = Run(
+                job=next(self._jobs), inputs=(_described(volume, stored),), options=RunSettings(outputs=outputs, mirror=wishes.mirror)
+            )
             try:
                 result = opened.talk.ask(question, Result, question.job)
             except ModelFailed as error:

@@ -101,10 +101,10 @@ def _sides(gate: Gate, found: Plausibility) -> list[str]:
 
 
 def _cut(gate: Gate, found: Plausibility) -> list[str]:
-    if gate.max_cut_share is None:
+    if gate.cut is None:
         return []
-    cut = [end for end in ENDS if found.cut_shares.get(end, 0.0) > gate.max_cut_share]
-    return [f"The scan ends inside what the model looks for, at the {' and the '.join(cut)}: not enough of it is there."] if cut else []
+    ends = [end for end in ENDS if found.cut_shares.get(end, 0.0) > getattr(gate.cut, end)]
+    return [f"The scan ends inside the {gate.cut.name}, at the {' and the '.join(ends)}: not enough of it is there."] if ends else []
 
 
 _DIRECTIONS = {"L": ("left of", "right of"), "P": ("behind", "in front of"), "S": ("above", "below")}

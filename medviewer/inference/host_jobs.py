@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from medviewer.inference.messages import (
     Run,
     VolumeRef,
 )
+from medviewer.inference.mirrored import passes_wished
 from medviewer.inference.sessions import Network, Networks, Stop
 from medviewer.inference.shared_arrays import attach
 from medviewer.models.manifest import Manifest
@@ -85,7 +87,7 @@ class Jobs:
             return _golden(network, message.job, stop)
         (reference,) = message.inputs
         volume = _volume(reference)
-        answer = run_family(network, volume, progress.part(0.0, _FINISH), stop)
+        answer = run_family(_as_wished(network, message.options.mirror), volume, progress.part(0.0, _FINISH), stop)
         began = time.monotonic()
         offered = {entry.name: entry for entry in message.options.outputs}
         arrays = _write_outputs(answer, volume.geometry, offered, progress.part(_FINISH, 1.0))
@@ -101,6 +103,11 @@ class Jobs:
         return Result.model_validate(
             {"job": message.job, "outputs": (gate, *arrays, *numbers), "seconds": seconds, "peak_bytes": peak_bytes()}
         )
+
+
+def _as_wished(network: Network, mirror: bool | None) -> Network:
+    """The network, run over mirror images too or not, as a person or else its manifest wants it."""
+    return replace(network, package=replace(network.package, manifest=passes_wished(network.package.manifest, mirror)))
 
 
 def _volume(reference: VolumeRef) -> Volume:

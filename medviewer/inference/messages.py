@@ -66,10 +66,14 @@ class OfferedArray(_Message):
 
 
 class RunSettings(_Message):
-    """``golden`` runs the package's own input tensor instead of a volume and compares."""
+    """``golden`` runs the package's own input tensor instead of a volume and compares.
+
+    mirror : whether the manifest's mirrored passes are run; None leaves it to the manifest.
+    """
 
     mode: Literal["volume", "golden"] = "volume"
     outputs: tuple[OfferedArray, ...] = ()
+    mirror: bool | None = None
 
 
 class Hello(_Message):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from medviewer.core.errors import ModelFailed
 from medviewer.core.progress import Progress
+from medviewer.inference.mirrored import Prediction, averaged_answers, averaged_probabilities
 from medviewer.inference.sessions import Network, Stop, as_float_image
 from medviewer.inference.tiling import run_tiled
 from medviewer.models.manifest import Manifest
@@ -18,30 +18,32 @@ Bytes = NDArray[np.uint8]
 Float = NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Prediction:
-    """labels : uint8 ``[k, j, i]``. confidence : uint8, posterior of the chosen label, 255 is 1.
-
-    volumes : float64 (segments + 1,), posteriors summed over voxels, background first.
-    """
-
-    labels: Bytes
-    confidence: Bytes | None
-    volumes: NDArray[np.float64] | None
-
-
 def predict(network: Network, values: Float, progress: Progress, stop: Stop) -> Prediction:
     """Run a network over a prepared image ``[k, j, i]``; raises `Cancelled`, and `ModelFailed` for impossible answers."""
     manifest = network.package.manifest
     classes = manifest.first_output("logits", "probabilities")
     if classes is not None and manifest.first_output("labels") is None:
         return _from_probabilities(_probabilities(network, values, progress, stop), manifest)
-    progress.report(0.0, "Running the model")
-    wanted = [
-        o for o in (manifest.first_output("labels"), manifest.first_output("heatmap"), manifest.first_output("volumes")) if o is not None
-    ]
-    answers = network.run({manifest.input[0].name: as_float_image(values)}, [o.name for o in wanted], stop)
+    passes = 1 + len(manifest.inference.flips)
+    done = 0
+
+    def one_pass(image: Float) -> Prediction:
+        nonlocal done
+        progress.report(done / passes, "Running the model")
+        done += 1
+        return _from_labels(network, image, stop)
+
+    found = averaged_answers(one_pass, values, manifest)
     progress.report(1.0, "Running the model")
+    return found
+
+
+def _from_labels(network: Network, values: Float, stop: Stop) -> Prediction:
+    """One pass of a network that chooses the labels itself."""
+    manifest = network.package.manifest
+    outputs = (manifest.first_output("labels"), manifest.first_output("heatmap"), manifest.first_output("volumes"))
+    wanted = [output for output in outputs if output is not None]
+    answers = network.run({manifest.input[0].name: as_float_image(values)}, [o.name for o in wanted], stop)
     by_kind = {output.kind: answers[output.name] for output in wanted}
     labels = _spatial(by_kind["labels"], values.shape, "labels")
     if labels.dtype != np.uint8:
@@ -52,13 +54,13 @@ def predict(network: Network, values: Float, progress: Progress, stop: Stop) -> 
 
 
 def _probabilities(network: Network, values: Float, progress: Progress, stop: Stop) -> Float:
-    """Class probabilities ``[c, k, j, i]``, in one pass or tile by tile."""
+    """Class probabilities ``[c, k, j, i]``, in one pass or tile by tile, averaged over mirror images where the manifest says so."""
     manifest = network.package.manifest
     output = manifest.first_output("logits", "probabilities")
     assert output is not None
     channels = len(manifest.segments) + 1
 
-    def one_pass(image: Float) -> Float:
+    def one_tile(image: Float) -> Float:
         answer = network.run({manifest.input[0].name: as_float_image(image)}, [output.name], stop)[output.name]
         if answer.shape != (1, channels, *image.shape):
             raise ModelFailed(f"The model's {output.kind} have shape {answer.shape}; (1, {channels}, k, j, i) was expected.", "output")
@@ -68,10 +70,19 @@ def _probabilities(network: Network, values: Float, progress: Progress, stop: St
         return _softmax(found) if output.kind == "logits" else found
 
     inference = manifest.inference
-    if inference.mode == "sliding" and inference.tile is not None:
-        return run_tiled(one_pass, values, inference.tile, inference.overlap, inference.blend, progress)
-    progress.report(0.0, "Running the model")
-    return one_pass(values)
+    passes = 1 + len(inference.flips)
+    done = 0
+
+    def one_pass(image: Float) -> Float:
+        nonlocal done
+        share = progress.part(done / passes, (done + 1) / passes)
+        done += 1
+        if inference.mode == "sliding" and inference.tile is not None:
+            return run_tiled(one_tile, image, inference.tile, inference.overlap, inference.blend, share)
+        share.report(0.0, "Running the model")
+        return one_tile(image)
+
+    return averaged_probabilities(one_pass, values, manifest)
 
 
 def _softmax(logits: Float) -> Float:

@@ -63,6 +63,11 @@ def _wrong(manifest: Manifest) -> Iterator[str]:
         complaint = code_complaint(code)
         if complaint is not None:
             yield f"{where}: {complaint}"
+    for flip in manifest.inference.flips:
+        swapped = {value for pair in flip.swap for value in pair}
+        sided = [segment.name for segment in manifest.segments if segment.side and segment.value not in swapped]
+        if flip.axis == "i" and sided:
+            yield f"[inference] flips: in a mirror image these change sides, and swap doesn't name them: {', '.join(sided)}"
 
 
 def _texts_that_fail(rule: object, allowed: frozenset[str]) -> Iterator[str]:
@@ -94,7 +99,7 @@ def _unwise(manifest: Manifest, folder: Path) -> list[str]:
     if len(set(colours)) < len(colours):
         remarks.append("two segments have the same colour")
     gate = manifest.gate
-    if not any((gate.volumes, gate.present, gate.min_confidence, gate.scores, gate.areas, gate.positions, gate.confidences)):
+    if not any((gate.volumes, gate.present, gate.min_confidence, gate.scores, gate.areas, gate.positions, gate.confidences, gate.cut)):
         remarks.append("the gate has no bounds: an answer that can't be right is shown like any other")
     if manifest.explanation is None or manifest.explanation.kind == "none":
         remarks.append("there is no explanation: readers get no heatmap")

@@ -110,6 +110,13 @@ class FlipEntry(Strict):
     axis: Literal["i", "j", "k"]
     swap: tuple[tuple[int, int], ...] = ()
 
+    @model_validator(mode="after")
+    def _pairs_are_apart(self) -> Self:
+        values = [value for pair in self.swap for value in pair]
+        if len(set(values)) < len(values):
+            raise ValueError("a value can change places with one other only")
+        return self
+
 
 class Inference(Strict):
     """How the network is led over the image."""
@@ -119,6 +126,9 @@ class Inference(Strict):
     overlap: float = Field(default=0.5, ge=0, lt=1)
     blend: Literal["gaussian", "constant"] = "gaussian"
     flips: tuple[FlipEntry, ...] = ()
+    mirror: Literal["always", "on-request"] = Field(
+        default="always", description="of flips: on-request runs them only where a person asks for it (analyze --mirror)"
+    )
     divisible_by: int = Field(default=1, ge=1, description="each side of the tensor is padded to a multiple of this")
     crop: Literal["none", "foreground"] = Field(default="none", description="foreground: only the box around the body is run")
     margin_mm: float = Field(default=10, ge=0, description="kept around the foreground box")

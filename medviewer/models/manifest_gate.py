@@ -57,6 +57,24 @@ class PositionBound(Strict):
         return self
 
 
+Share = Annotated[float, Field(gt=0, le=1)]
+
+
+class CutBound(Strict):
+    """How large the answer's cross-section at each end of the scan may be, over its widest one along that axis, 0-1.
+
+    A head that ends inside the scan has a small one there, one that the scan cuts has a large one. Ends are the patient's.
+    """
+
+    name: str = Field(description="what the model looks for, in the reason")
+    top: Share = 1
+    bottom: Share = 1
+    front: Share = 1
+    back: Share = 1
+    left: Share = 1
+    right: Share = 1
+
+
 class ConfidenceBound(Strict):
     """The mean posterior over a group of segments is at least ``low``."""
 
@@ -71,8 +89,8 @@ class Gate(Strict):
     Before the network: ``foreground_percent`` (share of voxels that aren't background, low and high).
     After it: ``present`` (segments that must not be empty), ``volumes``, ``sides``, ``min_confidence`` (mean
     posterior over all labelled voxels, 0-1), ``min_component_share`` (largest connected part of all labelled
-    voxels together before islands are removed, 0-1), ``max_cut_share`` (cross-section of everything labelled at an
-    end of the scan over the widest one along that axis, 0-1), ``positions``, ``confidences``.
+    voxels together before islands are removed, 0-1), ``cut`` (the scan ends inside of what it should show),
+    ``positions``, ``confidences``.
     Of pictures, before all else after the network: ``scores`` (of outputs with role gate), ``areas``; ``sides`` compares areas.
     """
 
@@ -84,7 +102,7 @@ class Gate(Strict):
     min_component_share: float | None = Field(default=None, ge=0, le=1)
     scores: tuple[ScoreBound, ...] = ()
     areas: tuple[AreaBound, ...] = ()
-    max_cut_share: float | None = Field(default=None, gt=0, lt=1)
+    cut: CutBound | None = None
     positions: tuple[PositionBound, ...] = ()
     confidences: tuple[ConfidenceBound, ...] = ()
 

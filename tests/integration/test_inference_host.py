@@ -332,6 +332,22 @@ def test_a_golden_pair_passes_and_a_changed_one_does_not(client, package):
     assert verdict.differences["labels"] > 0.1
 
 
+def test_a_person_decides_whether_mirror_images_are_averaged_in(client, package, volume):
+    """The package exchanges labels that aren't sides, so that each voxel's two passes disagree and its confidence falls."""
+    model = package()
+    path = model.folder / "model.toml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(
+        text.replace("[inference]\n", '[inference]\nmirror = "on-request"\nflips = [{axis = "i", swap = [[1, 2]]}]\n'), encoding="utf-8"
+    )
+    model = open_package(model.folder)
+    plain = client.run(model, volume, device="cpu")
+    mirrored = client.run(model, volume, device="cpu", options=RunOptions(mirror=True))
+    assert plain.structure_confidence[BODY] == pytest.approx(CONFIDENCE[BODY] / 255)
+    assert mirrored.structure_confidence[BODY] == pytest.approx((CONFIDENCE[BODY] + 255 - CONFIDENCE[BODY]) / 2 / 255, abs=0.01)
+    assert np.array_equal(plain.labels == 0, mirrored.labels == 0)
+
+
 HOSTILE = """
 import json, os, sys
 def say(**message): print(json.dumps(message), flush=True)

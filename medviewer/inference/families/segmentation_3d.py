@@ -23,7 +23,8 @@ from medviewer.inference.gate import (
     reason_against_values,
 )
 from medviewer.inference.intensity_steps import apply_steps, leading_clips
-from medviewer.inference.network_outputs import Prediction, predict
+from medviewer.inference.mirrored import Prediction, why_not_mirrored
+from medviewer.inference.network_outputs import predict
 from medviewer.inference.plausibility import Box, Plausibility, centres, cut_shares
 from medviewer.inference.postprocess import largest_share, postprocess, sums_by_label, uncertainty
 from medviewer.inference.sessions import Network, Stop
@@ -37,14 +38,12 @@ def why_not_supported(manifest: Manifest) -> str | None:
     """What a manifest asks for that this family can't do, None if it can do it all."""
     if len(manifest.input) != 1:
         return f"it takes {len(manifest.input)} inputs, and this program gives segmentation models one"
-    if manifest.inference.flips:
-        return "it asks for mirrored passes (flips), which this version can't do"
     answer = manifest.first_output("labels", "logits", "probabilities")
     if answer is None or not answer.segments:
         return "it has no output of kind labels, logits or probabilities with segments"
     if answer.kind == "labels" and manifest.inference.mode == "sliding":
         return "labels can't be blended where tiles overlap; export logits or probabilities, or use mode whole"
-    return None
+    return why_not_mirrored(manifest)
 
 
 def run(network: Network, volume: Volume, progress: Progress, stop: Stop) -> Answer:
