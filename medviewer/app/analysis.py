@@ -99,6 +99,7 @@ def run_model(
             scores=raw.scores,
             heatmap=picture.heatmap if picture else looked_at,
             calibrated=package.manifest.calibration.confidence == "calibrated",
+            volume_errors=package.manifest.calibration.volume,
         )
         findings = tuple(picture.on_stored(finding) for finding in findings) if picture else findings
     return Analysis(run, stack, volume, package, raw, segmentation, heatmap, findings, image)

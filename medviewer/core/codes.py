@@ -40,3 +40,5 @@ LUNG_ZONES = {
 }
 """PS3.16 CID 6171."""
 PROBABILITY = Code("122157", "DCM", "Probability")
+UPPER_UNCERTAINTY = Code("371886008", "SCT", "+, range of upper measurement uncertainty")
+LOWER_UNCERTAINTY = Code("371885007", "SCT", "-, range of lower measurement uncertainty")

@@ -10,8 +10,10 @@ import numpy as np
 from medviewer.core.codes import PROBABILITY, VOLUME, VOLUME_RATIO, Code
 from medviewer.core.finding import Confidence, ConfidenceKind, Finding, Location, Measurement
 from medviewer.core.segmentation import Algorithm, Heatmap, Segmentation
+from medviewer.findings.intervals import Interval, Widths, overlap, printed_ml, with_interval
 from medviewer.findings.looked import Looked, where_looked
 from medviewer.models.finding_rules import AsymmetryRule, FindingRule, NormRule, ScoreRule, VolumeRule, named_fields
+from medviewer.models.manifest_entries import VolumeCalibration
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +26,15 @@ class _Evidence:
     scores: Mapping[str, float]
     heatmap: Heatmap | None
     calibrated: bool
+    widths: Widths
 
     def volume(self, segments: Sequence[int]) -> float:
         return sum(self.volumes_ml.get(value, 0.0) for value in segments)
+
+    def measured(self, segments: Sequence[int]) -> Measurement:
+        """The volume of segments together with what is known of how far it may be off."""
+        volume = self.volume(segments)
+        return Measurement(VOLUME, round(volume, 2), "mL", _rounded(self.widths.around(segments, volume)))
 
     def sureness(self, segments: Sequence[int]) -> Confidence:
         """The mean confidence of the segments, weighted by volume; never calibrated today."""
@@ -67,14 +75,17 @@ def propose(
     scores: Mapping[str, float] | None = None,
     heatmap: Heatmap | None = None,
     calibrated: bool = False,
+    volume_errors: Sequence[VolumeCalibration] = (),
 ) -> tuple[Finding, ...]:
     """Apply a model's rules to its answer. A structure that isn't there gives no finding of its volume.
 
     scores : 0..1 by class. heatmap : where the model looked, or None where there is none or it is known to mean nothing;
     without it no score is given a place. calibrated : whether scores may be read as probabilities.
+    volume_errors : how far volumes may be off; the entry for the images' largest spacing gives volumes their interval.
     Raises ``ValueError`` for a class that has no score.
     """
-    evidence = _Evidence(segmentation, volumes_ml, confidence, scores or {}, heatmap, calibrated)
+    widths = Widths(tuple(volume_errors), max(segmentation.geometry.spacing_ijk))
+    evidence = _Evidence(segmentation, volumes_ml, confidence, scores or {}, heatmap, calibrated, widths)
     findings = (_apply(rule, evidence) for rule in rules)
     return tuple(replace(finding, algorithm=algorithm, run=run) for finding in findings if finding is not None)
 
@@ -98,9 +109,9 @@ def _volume(rule: VolumeRule, evidence: _Evidence) -> Finding | None:
     return Finding(
         id=rule.id,
         code=Code.parse(rule.code, rule.meaning),
-        text=rule.text.format(value=_ml(volume)),
+        text=_filled(rule.text, "value", evidence, rule.segments),
         location=evidence.where(rule.segments, rule.structure, rule.side),
-        measurements=(Measurement(VOLUME, round(volume, 2), "mL"),),
+        measurements=(evidence.measured(rule.segments),),
         confidence=evidence.sureness(rule.segments),
         segments=rule.segments,
     )
@@ -111,12 +122,16 @@ def _asymmetry(rule: AsymmetryRule, evidence: _Evidence) -> Finding | None:
     if left <= 0 or right <= 0:
         return None
     percent = 100 * abs(left - right) / max(left, right)
-    words = rule.notable_text if percent > rule.notable_percent else rule.text
+    large, doubtful = percent > rule.notable_percent, _within_error(evidence, rule)
+    words = rule.notable_text if large and not doubtful else rule.text
+    text = words.format(value=f"{percent:.0f}", smaller="left" if left < right else "right")
+    if large and doubtful:
+        text += "; no more than the model's volumes may be off"
     segments = (*rule.left, *rule.right)
     return Finding(
         id=rule.id,
         code=Code.parse(rule.code, rule.meaning),
-        text=words.format(value=f"{percent:.0f}", smaller="left" if left < right else "right"),
+        text=text,
         location=evidence.where(segments, rule.structure, "both"),
         measurements=(Measurement(VOLUME_RATIO, round(percent, 1), "%"),),
         confidence=evidence.sureness(segments),
@@ -130,21 +145,34 @@ def _norm(rule: NormRule, evidence: _Evidence) -> Finding | None:
         return None
     percent = 100 * volume / whole
     words = rule.notable_text if percent > rule.upper_percent else rule.text
-    text = words.format(value=f"{percent:.1f}", volume=_ml(volume), limit=f"{rule.upper_percent:g}")
+    text = _filled(words, "volume", evidence, rule.segments, value=f"{percent:.1f}", limit=f"{rule.upper_percent:g}")
     return Finding(
         id=rule.id,
         code=Code.parse(rule.code, rule.meaning),
         text=f"{text} ({rule.source}; {rule.population})",
         location=evidence.where(rule.segments, rule.structure, "both"),
-        measurements=(Measurement(VOLUME, round(volume, 2), "mL"), Measurement(VOLUME_RATIO, round(percent, 2), "%")),
+        measurements=(evidence.measured(rule.segments), Measurement(VOLUME_RATIO, round(percent, 2), "%")),
         confidence=evidence.sureness(rule.segments),
         segments=rule.segments,
     )
 
 
-def _ml(volume: float) -> str:
-    """No more digits than the voxels justify: whole mL from 10 up, else one decimal."""
-    return f"{volume:,.0f}" if volume >= 10 else f"{volume:.1f}"
+def _within_error(evidence: _Evidence, rule: AsymmetryRule) -> bool:
+    """Whether the sides' intervals overlap, so that they may be equal; False where nothing is known of either."""
+    left, right = (evidence.widths.around(side, evidence.volume(side)) for side in (rule.left, rule.right))
+    return left is not None and right is not None and overlap(left, right)
+
+
+def _filled(template: str, field: str, evidence: _Evidence, segments: Sequence[int], **others: str) -> str:
+    """A text with the volume of segments in place of ``field``, its interval behind it where there is one."""
+    volume = evidence.volume(segments)
+    value, interval = printed_ml(volume, evidence.widths.around(segments, volume))
+    words = with_interval(template, field) if interval else template
+    return words.format(**{field: value, "interval": interval}, **others)
+
+
+def _rounded(interval: Interval | None) -> Interval | None:
+    return None if interval is None else (round(interval[0], 2), round(interval[1], 2))
 
 
 def _score(rule: ScoreRule, evidence: _Evidence) -> Finding:

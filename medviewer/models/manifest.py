@@ -122,6 +122,7 @@ def _uses_of_segments(manifest: Manifest) -> list[tuple[str, tuple[int, ...]]]:
     """Every place that refers to segments by their values."""
     uses = [(f"[postprocess] {step.step}", step.group) for step in manifest.postprocess.steps]
     uses += [(f"[inference] flips {flip.axis}", tuple(value for pair in flip.swap for value in pair)) for flip in manifest.inference.flips]
+    uses += [("[[calibration.volume]]", entry.segments) for entry in manifest.calibration.volume]
     uses += manifest.gate.uses_of_segments()
     for rule in manifest.finding:
         name = f"[[finding]] {rule.id}"

@@ -81,6 +81,17 @@ def test_intervals_and_the_models_own_words_are_kept_as_comments(report):
     assert "The model's own words: Left hippocampus 3.4 mL, größer als erwartet" in found.comments
 
 
+def test_an_interval_is_written_as_the_ranges_of_measurement_uncertainty_in_the_values_unit(report):
+    path = report(findings()[:1]).path
+    assert read_report(path)[0].measurements[0].interval == (3.1, 3.7)
+    written = hd.sr.srread(path)
+    (group,) = written.content.get_volumetric_roi_measurement_groups()
+    (volume,) = group.get_measurements(codes.SCT.Volume)
+    ranges = {item.name.value: (item.value, item.unit.value) for item in volume[0].ContentSequence if item.name.scheme_designator == "SCT"}
+    assert ranges["371886008"] == (pytest.approx(0.29), "mL")
+    assert ranges["371885007"] == (pytest.approx(0.31), "mL")
+
+
 def test_highdicom_finds_the_groups_and_their_segments(report, seg):
     document = hd.sr.srread(report(findings()).path)
     volumetric = document.content.get_volumetric_roi_measurement_groups()

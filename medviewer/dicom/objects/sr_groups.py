@@ -9,7 +9,7 @@ import numpy as np
 from highdicom import sr
 from pydicom.sr.codedict import codes
 
-from medviewer.core.codes import ARTIFICIAL_INTELLIGENCE, PROBABILITY, Code
+from medviewer.core.codes import ARTIFICIAL_INTELLIGENCE, LOWER_UNCERTAINTY, PROBABILITY, UPPER_UNCERTAINTY, Code
 from medviewer.core.finding import ConfidenceKind, Finding, Measurement
 from medviewer.dicom.objects.coded import SIDES, concept, unit_concept
 from medviewer.dicom.objects.sr_context import Context
@@ -50,7 +50,26 @@ def measurement_group(finding: Finding, context: Context) -> Any:
 def _measured(measurement: Measurement, finding: Finding) -> Any:
     if not math.isfinite(measurement.value):
         raise ValueError(f"finding {finding.id} has a measurement that is no finite number")
-    return sr.Measurement(concept(measurement.code), float(measurement.value), unit_concept(measurement.unit))
+    value, unit = float(measurement.value), unit_concept(measurement.unit)
+    written = sr.Measurement(concept(measurement.code), value, unit)
+    uncertainties = _uncertainties(measurement, unit)
+    if uncertainties:
+        content = list(written[0].get("ContentSequence", [])) + uncertainties
+        written[0].ContentSequence = sr.ContentSequence(content)
+    return written
+
+
+def _uncertainties(measurement: Measurement, unit: Any) -> list[Any]:
+    """How far a value may be off, upwards and downwards, in its own unit (PS3.16 TID 310 Measurement Properties).
+
+    Not by highdicom's ``MeasurementProperties``, which writes them without a unit.
+    """
+    if measurement.interval is None or not all(math.isfinite(end) for end in measurement.interval):
+        return []
+    low, high = measurement.interval
+    ends = ((UPPER_UNCERTAINTY, high - measurement.value), (LOWER_UNCERTAINTY, measurement.value - low))
+    kind = sr.RelationshipTypeValues.HAS_PROPERTIES
+    return [sr.NumContentItem(concept(name), round(max(reach, 0.0), 6), unit, relationship_type=kind) for name, reach in ends]
 
 
 def rounded_region(finding: Finding) -> _Box | None:

@@ -17,6 +17,7 @@ from medviewer.dicom.objects.reported_finding import ReportedFinding
 
 _IMAGING_MEASUREMENTS, _MEASUREMENT_GROUP = "126010", "125007"
 _TRACKING, _FINDING, _COMMENT, _CERTAINTY = "112039", "121071", "121106", "111012"
+_UPPER, _LOWER = "371886008", "371885007"  # ranges of measurement uncertainty
 _SITES = ("363698007", "G-C0E3")
 _LATERALITIES = ("272741003", "G-C171")
 _PRESENCE = "121052"
@@ -84,7 +85,21 @@ def _coded(items: list[Dataset], name: str) -> Iterator[Code]:
 def _measurement(item: Dataset) -> Measurement:
     measured = item.MeasuredValueSequence[0]
     value = measured.get("FloatingPointValue", measured.get("NumericValue"))
-    return Measurement(code_of(item.ConceptNameCodeSequence[0]), float(value), code_of(measured.MeasurementUnitsCodeSequence[0]).value)
+    unit = code_of(measured.MeasurementUnitsCodeSequence[0]).value
+    return Measurement(code_of(item.ConceptNameCodeSequence[0]), float(value), unit, _interval(item, float(value), unit))
+
+
+def _interval(item: Dataset, value: float, unit: str) -> tuple[float, float] | None:
+    """The interval that the ranges of measurement uncertainty give, both there and in the value's own unit; else None."""
+    reach = {}
+    for child in _children(item):
+        if child.ValueType == "NUM" and _name(child) in (_LOWER, _UPPER):
+            found = _measurement(child)
+            if found.unit == unit:
+                reach[found.code.value] = found.value
+    if len(reach) < 2:
+        return None
+    return round(value - reach[_LOWER], 6), round(value + reach[_UPPER], 6)
 
 
 def _site(item: Dataset) -> tuple[Code, str | None]:
