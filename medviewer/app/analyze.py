@@ -74,7 +74,7 @@ def analyze(
     issues = _scan_issues(found)
     if mirror and not package.manifest.inference.flips:
         issues.append(
-            _issue("info", "no-mirrored-passes", f"Model {package.id} has no mirrored passes, so asking for them changed nothing.")
+            issue("info", "no-mirrored-passes", f"Model {package.id} has no mirrored passes, so asking for them changed nothing.")
         )
     with InferenceClient() as client:
         runner = _Runner(client, package, output, device, mirror)
