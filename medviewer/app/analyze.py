@@ -14,7 +14,7 @@ from medviewer.app.inputs import Found, Loaded, Source, each_picture, each_time_
 from medviewer.app.outputs import claim_folder, refuse_used, write_text
 from medviewer.app.repair import Repair
 from medviewer.app.result import FindingEntry, GateEntry, IssueEntry, ProgramEntry, Result, RunEntry, RunStatus
-from medviewer.app.run_entry import Device, describe_input, describe_run, empty_entry, issue
+from medviewer.app.run_entry import Device, describe_input, describe_run, empty_entry, issue, notes_on_picture
 from medviewer.app.version import program_commit, program_version
 from medviewer.app.write_picture_results import write_picture_files
 from medviewer.app.write_results import evidence_of, write_files
@@ -162,6 +162,8 @@ class _Runner:
             mirror=self._mirror,
         )
         describe_run(entry, analysis)
+        if analysis.is_picture:
+            entry.issues.extend(notes_on_picture(loaded.volume, self._package))
         if not analysis.raw.gate.accepted:
             raise NoModelFits(analysis.raw.gate.reason or "The model's gate refused the input.")
         wrote = time.monotonic()

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from medviewer.app.analysis import Analysis
 from medviewer.app.preview import BACKGROUND, DIM, INK, MARGIN, NOT_REVIEWED, WARN, font
+from medviewer.app.run_entry import sides_assumed
 from medviewer.imaging.colour import borders, heat_colours
 from medviewer.imaging.picture_plane import as_displayed
 
@@ -18,7 +19,7 @@ Bytes = NDArray[np.uint8]
 
 PANEL = 560
 COLUMN = 400
-HEAD = 64
+HEAD = 72
 FOOT = 56
 HEAT = 0.5
 """Opacity of the warmest colour; a map's lower half fades out, so that anatomy stays readable under it."""
@@ -40,7 +41,8 @@ def write_picture_preview(analysis: Analysis, path: Path) -> None:
 
     shown = _shown(analysis)
     rows, columns = shown.grey.shape
-    panels = [("The picture", _outlined(shown, analysis))]
+    named = "The picture, as displayed, with the model's mask" if analysis.segmentation.segments else "The picture, as displayed"
+    panels = [(named, _outlined(shown, analysis))]
     if shown.heat is not None:
         panels.append(("Where the model looked", _heated(shown)))
     width = len(panels) * (columns + MARGIN) + COLUMN + 2 * MARGIN
@@ -54,7 +56,7 @@ def write_picture_preview(analysis: Analysis, path: Path) -> None:
         canvas.paste(Image.fromarray(pixels), (left, HEAD + MARGIN // 2))
         draw.text((left, HEAD + rows + MARGIN), title, fill=INK, font=font(16))
     _words(draw, analysis, width - COLUMN - MARGIN, HEAD + MARGIN // 2, HEAD + rows + MARGIN)
-    canvas.save(path, format="PNG", compress_level=3)
+    canvas.save(path, format="PNG", compress_level=1)
 
 
 def _shown(analysis: Analysis) -> _Shown:
@@ -112,6 +114,9 @@ def _words(draw: Any, analysis: Analysis, left: int, top: int, bottom: int) -> N
         draw.text((left + 24, y + 12), segment.name.capitalize(), fill=INK, font=font(15), anchor="lm")
         draw.text((left + COLUMN, y + 12), f"{share:.0f} % of the picture", fill=DIM, font=font(15), anchor="rm")
         y += 26
+    if sides_assumed(analysis.volume, analysis.package):
+        draw.text((left, y + 4), "The file doesn't say its sides; they are the usual display's.", fill=DIM, font=font(13))
+        y += 20
     y += MARGIN
     for finding in analysis.findings:
         y = _paragraph(draw, finding.text, left, y, INK, bottom)

@@ -57,6 +57,7 @@ def picture_of(image: DecodedImage, stack: Stack, ref: ImageRef) -> Volume:
         sop_instance_uids=(ref.sop_instance_uid,),
         frames=(ref.frame if frames > 1 or ref.frame > 1 else 0,),
         view=image.view.name,
+        orientation=f"{image.view.rightward}\\{image.view.downward}" if image.view.rightward and image.view.downward else "",
         is_colourful=colourful,
     )
     return Volume(grey[None], picture_geometry((grey.shape[0], grey.shape[1]), steps, spacing_mm), source=source)

@@ -23,6 +23,8 @@ from medviewer.app.result import (
     SkippedEntry,
     StructureEntry,
 )
+from medviewer.core.volume import Volume
+from medviewer.imaging.picture_plane import exif_orientation
 from medviewer.models.package import Package
 
 Device = Literal["auto", "cpu", "cuda"]
@@ -76,6 +78,22 @@ def describe_input(about: InputEntry, loaded: Loaded, *, is_picture: bool) -> No
         spacing_mm_ijk=geometry.spacing_ijk,
         index_to_lps=None if is_picture else geometry.index_to_lps.tolist(),
     )
+
+
+def sides_assumed(volume: Volume, package: Package) -> bool:
+    """Whether the model tells left from right on a picture whose file doesn't say how it is turned."""
+    return not volume.source.orientation and any(segment.side for segment in package.segments.values())
+
+
+def notes_on_picture(volume: Volume, package: Package) -> list[IssueEntry]:
+    """What a reader should know of how the picture was turned before the model saw it."""
+    if sides_assumed(volume, package):
+        words = "The file doesn't say how the picture is turned: left and right are those of the usual display, the patient's right "
+        return [issue("info", "sides-assumed", f"{words}on the viewer's left.")]
+    if volume.source.orientation and exif_orientation(volume.geometry) != 1:
+        words = f"The picture is stored turned or mirrored (Patient Orientation {volume.source.orientation}); the model saw it as usually "
+        return [issue("info", "turned", f"{words}displayed, and mask and heatmap lie on the stored pixels.")]
+    return []
 
 
 def describe_run(entry: RunEntry, analysis: Analysis) -> None:

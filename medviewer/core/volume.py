@@ -46,6 +46,7 @@ class VolumeSource:
 
     sop_instance_uids and frames have one entry per slice, in the order of the array; frames count from 1
     and are 0 where the instance has a single frame. view : of a projection, as the file says it (PA, LATERAL).
+    orientation : of a single picture, Patient Orientation as the file says it for the stored pixels (``L\\F``).
     is_colourful : a picture with more colour in it than a tint and some letters, like a photograph.
     """
 
@@ -60,6 +61,7 @@ class VolumeSource:
     sop_instance_uids: tuple[str, ...] = ()
     frames: tuple[int, ...] = ()
     view: str = ""
+    orientation: str = ""
     is_colourful: bool = False
 
 

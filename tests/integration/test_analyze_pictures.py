@@ -16,6 +16,8 @@ from support.tiny_models import write_tiny_package
 
 from medviewer.app.analyze import analyze
 from medviewer.core.progress import Progress
+from medviewer.inference.client import InferenceClient
+from medviewer.inference.golden import run_golden
 from medviewer.models.catalogue import Catalogue
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -338,6 +340,13 @@ def test_a_picture_without_a_suffix_is_known_by_how_it_begins(tmp_path, catalogu
     code, document = run([place], tmp_path / "out", catalogue)
     assert code == 0
     assert document["runs"][0]["input"]["path"].endswith("IM0001")
+
+
+def test_a_package_for_pictures_computes_here_what_it_computed_where_it_was_made(catalogue):
+    with InferenceClient() as client:
+        found = run_golden(client, catalogue.get("tiny-classifier"), "cpu")
+    assert found.passed
+    assert set(found.differences) == {"scores", "quality", "mask", "heatmap", "logit"}
 
 
 @pytest.fixture(scope="module")

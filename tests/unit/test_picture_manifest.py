@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -136,3 +137,11 @@ def test_a_model_of_volumes_needs_its_spacing_and_has_no_areas(tmp_path):
         parse_manifest(text.replace("[gate]\n", "[gate]\nareas = [{name = 'body', segments = [1]}]\n"))
     with pytest.raises(BadPackage, match="takes pictures: its input needs axes NCJI"):
         parse_manifest(text.replace('family = "segmentation-3d"', 'family = "classification-2d"'))
+
+
+def test_the_example_in_the_documentation_is_a_package_for_pictures(text):
+    page = (Path(__file__).resolve().parents[2] / "docs" / "pictures.md").read_text(encoding="utf-8")
+    example = page.split("```toml\n")[1].split("[[finding]]")[0]
+    manifest = parse_manifest(text[: text.index("[[input]]")] + example)
+    assert manifest.takes_pictures
+    assert [bound.name for bound in manifest.gate.scores] == ["frontal chest"]
