@@ -165,6 +165,29 @@ install_python_packages() {
     [[ $lock != requirements-test.lock ]] || printf '%s' "$wanted" >"$venv/.requirements.lock"
 }
 
+# The extra [train]. PyTorch is pinned by version alone, as the builds for processors and for CUDA share one version but no hash,
+# and pip's own settings say which of them is to be had; everything else, what PyTorch brings included, is pinned by hash.
+install_training_packages() {
+    local wanted torch
+    wanted=$(cat "$root/pyproject.toml" "$root"/packaging/*.lock | cksum)
+    [[ ! -f $venv/.requirements-train.lock || $(<"$venv/.requirements-train.lock") != "$wanted" ]] || return 0
+    torch=$(grep -o 'torch==[0-9.]*' "$root/pyproject.toml")
+    say "Installing what training needs: packaging/requirements-train.lock and $torch (from PyPI on Linux with CUDA, some gigabytes)"
+    # The lock is complete but for PyTorch, which MONAI asks for: without --no-deps pip would want a hash for it.
+    pip_install --require-hashes --no-deps --only-binary :all: -r "$root/packaging/requirements-train.lock"
+    "$venv/bin/python" -c "import torch, sys; sys.exit(torch.__version__.split('+')[0] != '${torch#*==}')" 2>/dev/null ||
+        pip_install --only-binary :all: "$torch"
+    printf '%s' "$wanted" >"$venv/.requirements-train.lock"
+}
+
+# prepare_training: `prepare` must have run.
+prepare_training() {
+    exec 9<"${BASH_SOURCE[0]}"
+    ! command -v flock >/dev/null || flock 9
+    install_training_packages
+    exec 9<&-
+}
+
 pip_install() {
     PIP_USER=0 "$venv/bin/python" -m pip --disable-pip-version-check --no-input install "$@" >&2 </dev/null ||
         fail "The Python packages could not be installed (pip says why above). Without a network, or with a full disk, this can't work;

@@ -230,13 +230,17 @@ def doctor(as_json: AsJson = False) -> None:
 
 @app.command()
 def train(
-    recipe: Annotated[Path, typer.Argument(help="A recipe, such as resources/recipes/brain-structures.toml.")],
-    data: Annotated[Path, typer.Option("--data", help="Folder with the label maps and their table.")],
-    output: Annotated[Path, typer.Option("--output", help="Folder for checkpoint and progress.")],
-    budget_minutes: Annotated[float, typer.Option("--budget-minutes", help="How long to train.")] = 90.0,
+    recipe: Annotated[Path, typer.Argument(help="A recipe, such as resources/recipes/tiny.toml.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", help="Folder for checkpoint, progress and package; RECIPE-run if left out.")
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in the output folder.")] = False,
+    data: Annotated[Path | None, typer.Option("--data", help="Folder with the data, in place of the one the recipe names.")] = None,
+    budget_minutes: Annotated[
+        float | None, typer.Option("--budget-minutes", help="How long to train a recipe of kind synthesis; others count in steps.")
+    ] = None,
 ) -> None:
-    """Train a model in a child process (needs the extra [train])."""
+    """Train a model in a child process, up to a model package in OUTPUT/package (needs the extra [train])."""
     from medviewer.app.train import start_training
 
-    raise typer.Exit(start_training(recipe, data, output, budget_minutes, resume=resume))
+    raise typer.Exit(start_training(recipe, output, data=data, budget_minutes=budget_minutes, resume=resume))

@@ -7,39 +7,74 @@ import json
 import sys
 from pathlib import Path
 
-from medviewer.training.recipes import read_recipe
+from medviewer.core.errors import Cancelled, MedviewerError
+from medviewer.training.errors import BadRecipe
+from medviewer.training.recipe_kinds.classification import ClassificationRecipe
+from medviewer.training.recipe_kinds.reading import read_any_recipe
+from medviewer.training.recipes import Recipe
+
+_GO_ON = "Interrupted; the checkpoint is written. Go on with --resume."
 
 
 def main() -> None:
-    """Parse the arguments and run one step of the way from recipe to package."""
+    """Parse the arguments and run one step of the way from recipe to package; expected errors are one line and a code."""
     parser = argparse.ArgumentParser(prog="medviewer.training")
     steps = parser.add_subparsers(dest="step", required=True)
     for name in ("train", "validate", "package"):
         step = steps.add_parser(name)
         step.add_argument("recipe", type=Path)
-        step.add_argument("--data", type=Path, required=True, help="folder with the label maps and their table")
+        step.add_argument("--data", type=Path, help="folder with the data, in place of the recipe's")
         step.add_argument("--output", type=Path, required=True)
-    steps.choices["train"].add_argument("--budget-minutes", type=float, default=90.0)
+    steps.choices["train"].add_argument("--budget-minutes", type=float, default=90.0, help="for recipes of kind synthesis")
     steps.choices["train"].add_argument("--resume", action="store_true")
     steps.choices["train"].add_argument("--start-from", type=Path, help="an exported ONNX file whose weights are taken where they fit")
+    steps.choices["train"].add_argument("--until-stdin-closes", action="store_true", help="stop, and save, when the parent is gone")
     steps.choices["validate"].add_argument("--network", type=Path, required=True, help="an exported ONNX file")
     steps.choices["package"].add_argument("--run", type=Path, required=True, help="the output folder of train")
-    _run(parser.parse_args())
+    try:
+        sys.exit(_run(parser.parse_args()))
+    except MedviewerError as error:
+        _say(str(error))
+        sys.exit(error.exit_code)
 
 
-def _run(arguments: argparse.Namespace) -> None:
-    recipe = read_recipe(arguments.recipe)
+def _run(arguments: argparse.Namespace) -> int:
+    recipe = read_any_recipe(arguments.recipe)
+    if isinstance(recipe, Recipe):
+        if arguments.data is None:
+            raise BadRecipe(f"{arguments.recipe} is of kind synthesis and needs --data, the folder with the label maps and their table.")
+        return _run_synthesis(recipe, arguments)
+    if arguments.step != "train":
+        raise BadRecipe(f"{arguments.recipe} is of kind {recipe.kind}: train does it all, and ends in a package with its figures.")
+    from medviewer.training.stopping import StopRequest, only_run_in
+    from medviewer.training.supervised import PACKAGE, Place
+
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    is_stopped = StopRequest(watch_parent=arguments.until_stdin_closes)
+    place = Place(arguments.recipe, arguments.output, arguments.data)
+    with only_run_in(arguments.output):
+        if (arguments.output / PACKAGE).exists():
+            _say(f"This run is finished: {arguments.output / PACKAGE}")
+            return 0
+        if isinstance(recipe, ClassificationRecipe):
+            from medviewer.training.supervised_pictures import train_pictures
+
+            package = train_pictures(recipe, place, _say, is_stopped)
+        else:
+            from medviewer.training.supervised_volumes import train_volumes
+
+            package = train_volumes(recipe, place, _say, is_stopped)
+    if package is None:
+        _say(_GO_ON)
+        return Cancelled.exit_code
+    _say(f"Done: {package}")
+    return 0
+
+
+def _run_synthesis(recipe: Recipe, arguments: argparse.Namespace) -> int:
     if arguments.step == "train":
-        from medviewer.training.loop import Run, load_data
-
-        arguments.output.mkdir(parents=True, exist_ok=True)
-        run = Run(recipe, load_data(recipe, arguments.data), arguments.output, arguments.budget_minutes * 60)
-        if arguments.resume:
-            run.resume()
-        elif arguments.start_from is not None:
-            run.start_from(arguments.start_from)
-        run.train()
-    elif arguments.step == "validate":
+        return _train_synthesis(recipe, arguments)
+    if arguments.step == "validate":
         from medviewer.training.validate import onnx_predictor, summarise, validate
 
         summary = summarise(recipe, validate(recipe, arguments.data, onnx_predictor(arguments.network)))
@@ -49,6 +84,34 @@ def _run(arguments: argparse.Namespace) -> None:
         from medviewer.training.package import build_package
 
         build_package(recipe, arguments.recipe, arguments.data, arguments.run, arguments.output)
+    return 0
+
+
+def _train_synthesis(recipe: Recipe, arguments: argparse.Namespace) -> int:
+    from medviewer.training.loop import Run, load_data
+    from medviewer.training.stopping import interrupt_without_parent, only_run_in
+
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    if arguments.until_stdin_closes:
+        interrupt_without_parent()
+    with only_run_in(arguments.output):
+        run = Run(recipe, load_data(recipe, arguments.data), arguments.output, arguments.budget_minutes * 60)
+        if arguments.resume:
+            run.resume()
+        elif arguments.start_from is not None:
+            run.start_from(arguments.start_from)
+        try:
+            run.train()
+        except KeyboardInterrupt:
+            run.save()
+            _say(_GO_ON)
+            return Cancelled.exit_code
+    return 0
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
 
 
 if __name__ == "__main__":

@@ -51,14 +51,14 @@ class HalfGridUNet(nn.Module):
     """Structure and side logits for every voxel of a one-channel volume.
 
     features : channels at each level, the first on the half grid.
-    structures : number of structures including background.
+    structures : number of structures including background. dropout : share of the deepest channels blanked in training.
     detail : channels of the last layers on the full grid. There the voxel's own grey value meets what the half grid
         says about its surroundings, so that one contrast's threshold between two tissues needn't be another's.
     Input ``(n, 1, d, h, w)`` float32 in [0, 1], each axis divisible by ``2 ** len(features)``.
     Output ``(n, structures, d, h, w)`` and ``(n, 1, d, h, w)``; positive side logits mean left.
     """
 
-    def __init__(self, features: Sequence[int], structures: int, detail: int = 16) -> None:
+    def __init__(self, features: Sequence[int], structures: int, detail: int = 16, dropout: float = 0.0) -> None:
         super().__init__()
         self.structures = structures
         inputs = [8, *features[:-1]]
@@ -68,6 +68,7 @@ class HalfGridUNet(nn.Module):
         self.context = nn.Conv3d(features[0] + 8, 8 * (detail - 1), 1)
         self.detail = nn.Conv3d(detail, detail, 3, padding=1)
         self.answer = nn.Conv3d(detail, structures + 1, 1)
+        self.dropout = nn.Dropout3d(dropout)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Structure logits and side logits."""
@@ -77,8 +78,22 @@ class HalfGridUNet(nn.Module):
         for level, block in enumerate(self.down):
             x = block(fn.max_pool3d(x, 2) if level else x)
             skips.append(x)
+        x = self.dropout(x)
         for block, skip in zip(self.up, skips[-2::-1], strict=True):
             x = block(torch.cat([fn.interpolate(x, scale_factor=2.0, mode="nearest"), skip], 1))
         context = depth_to_space(self.context(torch.cat([x, stem], 1)))
         logits = self.answer(fn.relu(self.detail(torch.cat([context, image], 1))))
         return logits[:, : self.structures], logits[:, self.structures :]
+
+
+class SegmentationNetwork(nn.Module):
+    """A `HalfGridUNet` for structures without sides: logits ``(n, structures, d, h, w)``, background among them."""
+
+    def __init__(self, features: Sequence[int], structures: int, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.body = HalfGridUNet(features, structures, dropout=dropout)
+        self.multiple = 2 ** len(features)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Structure logits."""
+        return self.body(x)[0]

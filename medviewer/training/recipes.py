@@ -1,4 +1,4 @@
-"""Recipes: the short TOML files under ``resources/recipes`` that say how a model is trained."""
+"""Recipes of kind ``synthesis``; the other kinds are in `recipe_kinds`."""
 
 from __future__ import annotations
 
@@ -74,9 +74,10 @@ class TrainingSettings(_Strict):
 
 
 class Recipe(_Strict):
-    """One recipe, checked; an unknown field is an error."""
+    """One recipe of kind synthesis, checked; an unknown field is an error."""
 
     format: Literal[1]
+    kind: Literal["synthesis"] = "synthesis"
     id: str
     seed: int
     data: DataSettings

@@ -1,0 +1,1 @@
+"""From folders to examples: finding, reading, cleaning, splitting by subject."""

@@ -1,0 +1,127 @@
+"""A recipe of a general kind from its data to its package."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+
+from medviewer.training.data.cases import Split
+from medviewer.training.data.cleaning import Example
+from medviewer.training.data.report import CleaningReport
+from medviewer.training.errors import BadTrainingData
+from medviewer.training.fitting.fit import Fit, Outcome
+from medviewer.training.fitting.task import Plan, Task, best_device
+from medviewer.training.recipe_kinds.classification import ClassificationRecipe
+from medviewer.training.recipe_kinds.segmentation import SegmentationRecipe
+from medviewer.training.recipe_kinds.tables import Training
+from medviewer.training.supervised_package import Origin, commit_of
+
+PACKAGE = "package"
+Say = Callable[[str], None]
+SupervisedRecipe = ClassificationRecipe | SegmentationRecipe
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a run reads and writes. data : the folder that ``--data`` named, None for what the recipe says."""
+
+    recipe_path: Path
+    output: Path
+    data: Path | None = None
+
+    def source_folder(self, named: str) -> Path:
+        """The folder of the data."""
+        return self.data if self.data is not None else (self.recipe_path.parent / named)
+
+
+def plan_of(training: Training, seed: int, examples: int) -> Plan:
+    """The recipe's training table in steps."""
+    steps = training.steps or max(1, round((training.epochs or 0) * examples / training.batch))
+    return Plan(
+        seed=seed,
+        steps=steps,
+        check_every=training.check_every,
+        optimiser=training.optimiser,
+        learning_rate=training.learning_rate,
+        weight_decay=training.weight_decay,
+        momentum=training.momentum,
+        schedule=training.schedule,
+        warm_up=round(steps * training.warm_up_percent / 100),
+        clip_norm=training.clip_norm,
+        ema=training.ema,
+        patience=training.early_stopping,
+        precision=training.precision,
+        threads=training.threads,
+        save_every_s=training.save_every_s,
+    )
+
+
+def of_split(examples: Sequence[Example[T]], split: Split) -> list[Example[T]]:
+    """The examples of one split."""
+    return [example for example in examples if example.case.split is split]
+
+
+def require_enough(examples: Sequence[Example[T]], report: CleaningReport) -> None:
+    """Raises `BadTrainingData` where nothing is left to train on or to tune with."""
+    for split in (Split.TRAIN, Split.TUNE):
+        if not of_split(examples, split):
+            words = " ".join(report.text().split("\n")[0].split())
+            raise BadTrainingData(f"After cleaning no example is left for {split}: {words} cleaning.txt in the output says why.")
+
+
+def identity_of(recipe: SupervisedRecipe, examples: Sequence[Example[T]]) -> str:
+    """What decides the weights: the recipe without what is only said or saved, and the examples in their order."""
+    content = recipe.model_dump(mode="json", exclude={"package": True, "training": {"save_every_s"}})
+    listed = [[e.case.name, e.digest, e.case.label, e.case.split] for e in examples]
+    return hashlib.sha256(json.dumps([content, listed], sort_keys=True).encode()).hexdigest()
+
+
+def origin_of(recipe: SupervisedRecipe, place: Place, fit: Fit, steps: int, examples: Sequence[Example[T]]) -> Origin:
+    """Where the weights come from."""
+    digests: Mapping[str, str] = {e.case.name: e.digest for e in examples}
+    sha256 = hashlib.sha256(place.recipe_path.read_bytes()).hexdigest()
+    return Origin(sha256, recipe.seed, steps, fit.best_step, commit_of(place.recipe_path.resolve().parent), digests)
+
+
+def fitted(task: Task, plan: Plan, place: Place, identity: str, say: Say, is_stopped: Callable[[], bool]) -> tuple[Fit, Outcome]:
+    """Train, or go on training, in the output folder."""
+    fit = Fit(task, plan, place.output, identity=identity, device=best_device(), say=say)
+    outcome = fit.run(is_stopped)
+    if outcome is Outcome.STOPPED_EARLY:
+        say(f"Stopped early: nothing better since step {fit.best_step}.")
+    return fit, outcome
+
+
+def packaged(place: Place, write: Callable[[Path], None]) -> Path:
+    """Let a package be written beside its place and move it there when it is whole."""
+    part = place.output / f"{PACKAGE}.part"
+    if part.exists():
+        shutil.rmtree(part)
+    write(part)
+    target = place.output / PACKAGE
+    part.rename(target)
+    return target
+
+
+def generated_once(place: Place, write: Callable[[Path], None]) -> Path:
+    """The output folder's ``data``, written by ``write`` if it isn't there; half of it, after a kill, is written anew."""
+    folder, part = place.output / "data", place.output / "data.part"
+    if not folder.exists():
+        if part.exists():
+            shutil.rmtree(part)
+        write(part)
+        part.rename(folder)
+    return folder
+
+
+def on_processor(network: torch.nn.Module) -> torch.nn.Module:
+    """A network where export and figures take place."""
+    return network.cpu().eval()
