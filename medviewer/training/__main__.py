@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import traceback
 from pathlib import Path
 
 from medviewer.core.errors import Cancelled, MedviewerError
@@ -31,11 +32,14 @@ def main() -> None:
     steps.choices["train"].add_argument("--until-stdin-closes", action="store_true", help="stop, and save, when the parent is gone")
     steps.choices["validate"].add_argument("--network", type=Path, required=True, help="an exported ONNX file")
     steps.choices["package"].add_argument("--run", type=Path, required=True, help="the output folder of train")
+    arguments = parser.parse_args()
     try:
-        sys.exit(_run(parser.parse_args()))
+        sys.exit(_run(arguments))
     except MedviewerError as error:
         _say(str(error))
         sys.exit(error.exit_code)
+    except Exception:  # the edge of the process
+        sys.exit(_failed(arguments.output))
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -107,6 +111,15 @@ def _train_synthesis(recipe: Recipe, arguments: argparse.Namespace) -> int:
             _say(_GO_ON)
             return Cancelled.exit_code
     return 0
+
+
+def _failed(output: Path) -> int:
+    """Keep the traceback of a defect where the run is, and say where."""
+    folder = output if output.is_dir() else Path.cwd()
+    report = folder / "failure.txt"
+    report.write_text(traceback.format_exc(), encoding="utf-8")
+    _say(f"Something went wrong that should not have. The details are in {report}")
+    return 1
 
 
 def _say(text: str) -> None:

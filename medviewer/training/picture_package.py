@@ -90,7 +90,7 @@ def _card(
         steps=origin.steps,
         classes=", ".join(entry.name for entry in recipe.classes),
         intended_use=recipe.package.intended_use.capitalize(),
-        data="```\n" + report.text().strip() + "\n```",
+        data=report.summary(),
         pictures=figures["pictures"],
         subjects=figures["subjects"],
         accuracy=figures.get("accuracy", "not known"),

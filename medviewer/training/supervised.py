@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 import torch
 
+from medviewer.core.errors import Cancelled
 from medviewer.training.data.cases import Split
 from medviewer.training.data.cleaning import Example
 from medviewer.training.data.report import CleaningReport
@@ -24,6 +26,7 @@ from medviewer.training.recipe_kinds.tables import Training
 from medviewer.training.supervised_package import Origin, commit_of
 
 PACKAGE = "package"
+_SAY_EVERY_S = 5.0
 Say = Callable[[str], None]
 SupervisedRecipe = ClassificationRecipe | SegmentationRecipe
 T = TypeVar("T")
@@ -64,6 +67,20 @@ def plan_of(training: Training, seed: int, examples: int) -> Plan:
     )
 
 
+def reading_progress(say: Say, is_stopped: Callable[[], bool]) -> Callable[[int, int], None]:
+    """Says now and then how many files were read; raises `Cancelled` once the run is to stop."""
+    last = [time.monotonic()]
+
+    def report(done: int, total: int) -> None:
+        if is_stopped():
+            raise Cancelled
+        if time.monotonic() - last[0] > _SAY_EVERY_S:
+            last[0] = time.monotonic()
+            say(f"read {done} of {total}")
+
+    return report
+
+
 def of_split(examples: Sequence[Example[T]], split: Split) -> list[Example[T]]:
     """The examples of one split."""
     return [example for example in examples if example.case.split is split]
@@ -73,8 +90,7 @@ def require_enough(examples: Sequence[Example[T]], report: CleaningReport) -> No
     """Raises `BadTrainingData` where nothing is left to train on or to tune with."""
     for split in (Split.TRAIN, Split.TUNE):
         if not of_split(examples, split):
-            words = " ".join(report.text().split("\n")[0].split())
-            raise BadTrainingData(f"After cleaning no example is left for {split}: {words} cleaning.txt in the output says why.")
+            raise BadTrainingData(f"After cleaning no example is left for {split}: {report.headline} cleaning.txt in the output says why.")
 
 
 def identity_of(recipe: SupervisedRecipe, examples: Sequence[Example[T]]) -> str:
@@ -86,7 +102,7 @@ def identity_of(recipe: SupervisedRecipe, examples: Sequence[Example[T]]) -> str
 
 def origin_of(recipe: SupervisedRecipe, place: Place, fit: Fit, steps: int, examples: Sequence[Example[T]]) -> Origin:
     """Where the weights come from."""
-    digests: Mapping[str, str] = {e.case.name: e.digest for e in examples}
+    digests = {split.value: sorted(e.digest for e in of_split(examples, split)) for split in Split}
     sha256 = hashlib.sha256(place.recipe_path.read_bytes()).hexdigest()
     return Origin(sha256, recipe.seed, steps, fit.best_step, commit_of(place.recipe_path.resolve().parent), digests)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,14 +25,15 @@ GOLDEN_TOLERANCE = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where the weights come from. data_sha256 : digest of decoded pixels by file, for every example that was used."""
+    """Where the weights come from. data_sha256 : digests of the decoded pixels of every example, by split;
+    names of files, which may be people's, are left out."""
 
     recipe_sha256: str
     seed: int
     steps: int
     best_step: int
     packaged_at_commit: str
-    data_sha256: Mapping[str, str]
+    data_sha256: Mapping[str, Sequence[str]]
 
     def as_json(self) -> dict[str, Any]:
         """For ``figures.json``."""

@@ -33,6 +33,7 @@ from medviewer.training.supervised import (
     origin_of,
     packaged,
     plan_of,
+    reading_progress,
     require_enough,
 )
 
@@ -41,7 +42,7 @@ Float = NDArray[np.float32]
 
 def train_pictures(recipe: ClassificationRecipe, place: Place, say: Say, is_stopped: Callable[[], bool]) -> Path | None:
     """Data, cleaning, training, tuning, package; the package's folder, or None where the run was interrupted."""
-    examples, report = prepared_pictures(recipe, place, say)
+    examples, report = prepared_pictures(recipe, place, say, is_stopped)
     sets = {split: picture_set(recipe, of_split(examples, split)) for split in Split}
     task = ClassificationTask(recipe, sets[Split.TRAIN], sets[Split.TUNE])
     plan = plan_of(recipe.training, recipe.seed, len(sets[Split.TRAIN]))
@@ -58,7 +59,9 @@ def train_pictures(recipe: ClassificationRecipe, place: Place, say: Say, is_stop
     return packaged(place, lambda part: write_picture_package(recipe, network, settings, figures, origin, report, golden, part))
 
 
-def prepared_pictures(recipe: ClassificationRecipe, place: Place, say: Say) -> tuple[list[Example[Float]], CleaningReport]:
+def prepared_pictures(
+    recipe: ClassificationRecipe, place: Place, say: Say, is_stopped: Callable[[], bool]
+) -> tuple[list[Example[Float]], CleaningReport]:
     """Read, clean and split the recipe's pictures, and write the report into the output folder."""
     by_label = {word: entry.name for entry in recipe.classes for word in entry.known_as}
 
@@ -66,9 +69,11 @@ def prepared_pictures(recipe: ClassificationRecipe, place: Place, say: Say) -> t
         return decoded_picture(case.image, recipe.picture.shape, recipe.picture.clip_percentiles)
 
     say("Reading and cleaning the data")
-    examples, report = clean(_listing(recipe, place, tuple(by_label)), read, recipe.splits, recipe.seed, tuple(by_label))
+    examples, report = clean(
+        _listing(recipe, place, tuple(by_label)), read, recipe.splits, recipe.seed, tuple(by_label), reading_progress(say, is_stopped)
+    )
     report.write(place.output)
-    say(report.text().split("\n")[0] + " See cleaning.txt.")
+    say(f"{report.headline} See cleaning.txt.")
     require_enough(examples, report)
     return examples, report
 

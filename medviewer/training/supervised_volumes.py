@@ -31,6 +31,7 @@ from medviewer.training.supervised import (
     origin_of,
     packaged,
     plan_of,
+    reading_progress,
     require_enough,
 )
 from medviewer.training.validation.bootstrap import mean_interval
@@ -41,7 +42,7 @@ Read = Callable[[Case], Decoded[LabelledVolume]]
 
 def train_volumes(recipe: SegmentationRecipe, place: Place, say: Say, is_stopped: Callable[[], bool]) -> Path | None:
     """Data, cleaning, training, figures, package; the package's folder, or None where the run was interrupted."""
-    examples, report = prepared_volumes(recipe, place, say)
+    examples, report = prepared_volumes(recipe, place, say, is_stopped)
     train, tune, kept = (of_split(examples, split) for split in Split)
     task = SegmentationTask(recipe, [e.content for e in train], [e.content for e in tune])
     plan = plan_of(recipe.training, recipe.seed, len(train))
@@ -57,13 +58,15 @@ def train_volumes(recipe: SegmentationRecipe, place: Place, say: Say, is_stopped
     return packaged(place, lambda part: write_volume_package(recipe, network, figures, origin, report, golden, part))
 
 
-def prepared_volumes(recipe: SegmentationRecipe, place: Place, say: Say) -> tuple[list[Example[LabelledVolume]], CleaningReport]:
+def prepared_volumes(
+    recipe: SegmentationRecipe, place: Place, say: Say, is_stopped: Callable[[], bool]
+) -> tuple[list[Example[LabelledVolume]], CleaningReport]:
     """Read, clean and split the recipe's volumes, and write the report into the output folder."""
     say("Reading and cleaning the data")
     listing, read = _listing(recipe, place)
-    examples, report = clean(listing, read, recipe.splits, recipe.seed)
+    examples, report = clean(listing, read, recipe.splits, recipe.seed, progress=reading_progress(say, is_stopped))
     report.write(place.output)
-    say(report.text().split("\n")[0] + " See cleaning.txt.")
+    say(f"{report.headline} See cleaning.txt.")
     require_enough(examples, report)
     return examples, report
 

@@ -74,7 +74,7 @@ def write_volume_package(
         best=origin.best_step,
         steps=origin.steps,
         intended_use=recipe.package.intended_use.capitalize(),
-        data="```\n" + report.text().strip() + "\n```",
+        data=report.summary(),
         volumes=figures["volumes"],
         subjects=figures["subjects"],
         table="\n".join(rows),

@@ -101,9 +101,10 @@ def test_the_card_and_the_figures_say_the_same(run):
     disc = figures["kept"]["classes"]["disc"]
     assert f"| disc | {disc['pictures']} | {disc['auc']['value']:.3f} (" in card
     assert f"On {figures['kept']['pictures']} kept pictures of {figures['kept']['subjects']} subjects" in card
-    assert len(figures["provenance"]["data_sha256"]) == figures["kept"]["pictures"] + sum(
-        count for split in ("train", "tune") for count in figures["cleaning"][split].values()
-    )
+    digests = figures["provenance"]["data_sha256"]
+    assert {split: len(each) for split, each in digests.items()} == {s: sum(c.values()) for s, c in figures["cleaning"].items()}
+    assert len({digest for each in digests.values() for digest in each}) == sum(len(each) for each in digests.values())
+    assert "subject-0002" not in card + json.dumps(figures)  # names of files may be people's
 
 
 def test_the_network_names_no_folder_of_the_machine_that_made_it(run):

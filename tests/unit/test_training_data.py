@@ -171,3 +171,35 @@ def test_a_table_that_cannot_be_right_is_refused(tmp_path, rows, header, words):
 def test_a_missing_folder_says_where_to_name_it(tmp_path):
     with pytest.raises(BadTrainingData, match="--data"):
         table(tmp_path / "nowhere", "labels.csv")
+
+
+@pytest.mark.parametrize("name", ["CT_small.dcm", "MR_small.dcm", "examples_palette.dcm", "SC_rgb_small_odd.dcm"])
+@pytest.mark.parametrize("inverted", [False, True])
+def test_a_dicom_picture_trains_as_it_is_run(tmp_path, name, inverted):
+    from pydicom import dcmread
+    from pydicom.data import get_testdata_file
+
+    from medviewer.app.pictures import read_dicom_picture
+    from medviewer.core.progress import Progress
+    from medviewer.dicom.scan import scan
+    from medviewer.imaging.picture_plane import as_displayed
+    from medviewer.training.data.picture_file import read_picture
+
+    ds = dcmread(get_testdata_file(name, download=False))
+    if inverted and ds.SamplesPerPixel == 1 and ds.PhotometricInterpretation.startswith("MONO"):
+        ds.PhotometricInterpretation = "MONOCHROME1"
+        ds.PatientOrientation = ["R", "H"]
+    path = tmp_path / "a.dcm"
+    ds.save_as(path)
+    stack = scan([path], Progress()).stacks()[0]
+    run = read_dicom_picture(stack, stack.images[0])
+    trained = read_picture(path)
+    assert trained == pytest.approx(as_displayed(run.stored[0], run.geometry), abs=1e-3)
+
+
+def test_pictures_in_one_folder_keep_one_value_range_whatever_their_bits(tmp_path):
+    from medviewer.training.data.picture_file import read_picture
+
+    pixels = np.random.default_rng(0).integers(0, 65535, (20, 20)).astype(np.uint16)
+    Image.fromarray(pixels).save(tmp_path / "deep.png")
+    assert 200 < float(read_picture(tmp_path / "deep.png").max()) <= 255

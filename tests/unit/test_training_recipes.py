@@ -40,7 +40,7 @@ def test_every_recipe_that_comes_along_is_read_as_its_kind():
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("mixup = 0.1", "mixup = 0.1\nmixxup = 2", "line 47: unknown field training.mixxup"),
+        ("mixup = 0.1", "mixup = 0.1\nmixxup = 2", "unknown field training.mixxup"),
         ("subjects = 240 ", "subjects = 240\nfolder = 'x' ", "unknown field data.folder"),
         ("seed = 20261125\n", "", "field seed is missing"),
         ("epochs = 40", "epochs = 40\nsteps = 3", "either steps or epochs"),
@@ -56,6 +56,13 @@ def test_what_no_recipe_has_is_refused_by_name(tmp_path, old, new, words):
         read_any_recipe(changed(tmp_path, old, new))
     assert words in str(refused.value)
     assert str(refused.value).endswith(".")
+
+
+def test_a_refusal_names_the_line(tmp_path):
+    path = changed(tmp_path, "mixup = 0.1", "mixup = 0.1\nmixxup = 2")
+    line = path.read_text(encoding="utf-8").splitlines().index("mixxup = 2") + 1
+    with pytest.raises(BadRecipe, match=f"line {line}: unknown field"):
+        read_any_recipe(path)
 
 
 def test_a_recipe_that_is_not_there_is_a_sentence(tmp_path):

@@ -95,7 +95,7 @@ def _read(case: Case, read: Callable[[Case], Decoded[T]]) -> Example[T] | Droppe
     try:
         decoded = read(case)
     except (MedviewerError, OSError, ValueError) as error:
-        return Dropped(case.name, Reason.UNREADABLE, " ".join(str(error).split()))
+        return Dropped(case.name, Reason.UNREADABLE, " ".join(str(getattr(error, "why", error)).split()))
     if decoded.is_constant:
         return Dropped(case.name, Reason.EMPTY, "all its pixels have the same value")
     return Example(case, decoded.digest, decoded.content)

@@ -50,19 +50,37 @@ class CleaningReport:
         subjects = {split.value: len({c.subject for c in kept if c.split is split}) for split in Split}
         return cls(found, counts, subjects, tuple(dropped), tuple(notes))
 
+    @property
+    def headline(self) -> str:
+        """How many of how many."""
+        stay = sum(sum(by_class.values()) for by_class in self.counts.values())
+        return f"{self.found} files found, {stay} used, {len(self.dropped)} left out."
+
     def text(self) -> str:
         """The report as a page."""
-        stay = sum(sum(by_class.values()) for by_class in self.counts.values())
-        lines = [f"{self.found} files found, {stay} used, {len(self.dropped)} left out.", ""]
-        for split, by_class in self.counts.items():
-            parts = ", ".join(f"{count} {label or 'with labels'}" for label, count in by_class.items()) or "nothing"
-            lines.append(f"{split}: {parts} ({self.subjects[split]} subjects)")
-        for reason, count in sorted(Counter(d.reason for d in self.dropped).items()):
+        lines = [self.headline, "", *self._splits()]
+        for reason, count in self._reasons():
             lines += ["", f"{reason}: {count}"]
             lines += [f"  {d.file}: {d.detail}" for d in self.dropped if d.reason is reason]
         if self.notes:
             lines += ["", *self.notes]
         return "\n".join(lines) + "\n"
+
+    def summary(self) -> str:
+        """Counts without the names of files, which may be people's: what a card may say."""
+        left_out = ", ".join(f"{count} {reason}" for reason, count in self._reasons())
+        lines = [self.headline, *([f"Left out: {left_out}."] if left_out else []), "", *(f"- {line}" for line in self._splits())]
+        return "\n".join([*lines, *(["", *self.notes] if self.notes else [])])
+
+    def _splits(self) -> list[str]:
+        lines = []
+        for split, by_class in self.counts.items():
+            parts = ", ".join(f"{count} {label or 'with labels'}" for label, count in by_class.items()) or "nothing"
+            lines.append(f"{split}: {parts} ({self.subjects[split]} subjects)")
+        return lines
+
+    def _reasons(self) -> list[tuple[Reason, int]]:
+        return sorted(Counter(d.reason for d in self.dropped).items())
 
     def write(self, folder: Path) -> None:
         """``cleaning.json`` and ``cleaning.txt``."""
