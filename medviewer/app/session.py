@@ -19,7 +19,7 @@ from medviewer.app.save import Saved, save_accepted
 from medviewer.app.time_series import TimeSeries
 from medviewer.core.finding import Finding
 from medviewer.core.progress import Progress
-from medviewer.core.study import Scan, Stack
+from medviewer.core.study import ImageRef, Scan, Stack
 from medviewer.core.volume import Volume
 from medviewer.dicom.codecs.pool import close_decoders, decoders
 from medviewer.dicom.scan import scan
@@ -200,12 +200,15 @@ class Session:
         offers = [ModelOffer(package, fit(package.manifest, facts)) for package in self.catalogue.packages()]
         return sorted(offers, key=lambda offer: (not offer.fit.fits, offer.package.manifest.model.id))
 
-    def run(self, stack: Stack, volume: Volume, package: Package, device: str = "auto") -> int:
-        """Run a model on a volume; `analysis_added` or `run_failed` follows. Returns the job's number."""
+    def run(self, stack: Stack, volume: Volume, package: Package, device: str = "auto", image: ImageRef | None = None) -> int:
+        """Run a model on a volume; `analysis_added` or `run_failed` follows. Returns the job's number.
+
+        image : which image of the stack the volume is, for a model of pictures.
+        """
         model = package.manifest.model.id
 
         def work(progress: Progress) -> Analysis:
-            return run_model(self.client, package, volume, progress, device=device, stack=stack)
+            return run_model(self.client, package, volume, progress, device=device, stack=stack, image=image)
 
         def failed(error: Exception) -> None:
             from medviewer.core.errors import Cancelled, MedviewerError

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -12,6 +11,7 @@ from medviewer.app.analysis import Analysis
 from medviewer.app.outputs import file_word
 from medviewer.app.preview import write_preview
 from medviewer.app.result import FileEntry
+from medviewer.app.write_objects import write_objects
 from medviewer.core.files import new_file
 from medviewer.core.finding import Finding
 from medviewer.core.progress import Progress
@@ -67,25 +67,17 @@ def write_files(
 
 
 def write_dicom_objects(analysis: Analysis, folder: Path, stem: str, progress: Progress, written: list[FileEntry]) -> dict[int, str]:
-    """SEG (where something is labelled) and SR as proposed; returns ``file#segment number`` by label value. Raises `CannotWrite`."""
-    from medviewer.dicom.headers import source_datasets
-    from medviewer.dicom.objects.seg import write_seg
-    from medviewer.dicom.objects.sr import write_report
-
-    assert analysis.stack is not None
-    stack = analysis.stack if analysis.image is None else replace(analysis.stack, images=(analysis.image,))
-    sources = source_datasets(stack)
-    title = analysis.algorithm.name
-    seg, numbers = None, {}
-    if analysis.segmentation.labels.any():
-        progress.report(0.1, "Writing the segmentation")
-        seg = write_seg(analysis.segmentation, sources, folder / f"{stem}.seg.dcm", acceptance=None, series_description=title)
-        written.append(file_entry(seg.path, "seg"))
-        numbers = {value: f"{seg.path.name}#{number}" for value, number in seg.segment_numbers.items()}
-    progress.report(0.7, "Writing the report")
-    report = write_report(analysis.findings, analysis.segmentation, seg, sources, folder / f"{stem}.sr.dcm", acceptance=None)
-    written.append(file_entry(report.path, "sr"))
-    return numbers
+    """SEG and SR as proposed; returns ``file#segment number`` by label value. Raises `CannotWrite`."""
+    objects = write_objects(
+        analysis,
+        analysis.segmentation,
+        analysis.findings,
+        folder / stem,
+        acceptance=None,
+        progress=progress,
+        written=lambda each: written.append(file_entry(each.path, "seg" if each.kind == "seg" else "sr")),
+    )
+    return objects.evidence()
 
 
 def file_entry(path: Path, kind: FileKind) -> FileEntry:
