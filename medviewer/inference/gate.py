@@ -155,7 +155,10 @@ def _mean_confidence(found: Plausibility, values: tuple[int, ...]) -> float | No
 def _sureness(gate: Gate, found: Plausibility) -> list[str]:
     reasons = []
     if gate.min_confidence is not None and found.confidence is not None and found.confidence < gate.min_confidence:
-        reasons.append(f"The model is unsure: mean confidence {found.confidence:.2f}, at least {gate.min_confidence:.2f} is needed.")
+        reasons.append(
+            f"The model is unsure: mean confidence {found.confidence:.3f}, at least {gate.min_confidence:.3f} is needed. The image may "
+            "show something else than the model is made for, or be turned or mirrored against what its header says."
+        )
     for bound in gate.confidences:
         sure = _mean_confidence(found, bound.segments)
         if sure is not None and sure < bound.low:

@@ -115,7 +115,7 @@ def choose(rows: list[Row], groups: dict[str, tuple[int, ...]]) -> list[Bound]:
     print(f"sizes, sides, ends, pieces and confidence refuse {len(bad) - len(left)} of {len(bad)}")
     while left and candidates:
         score = {bound: sum(bound.refuses(b[bound.kind, bound.key]) for b in left) for bound in candidates}
-        best = max(candidates, key=lambda bound: score[bound])
+        best = max(candidates, key=lambda bound: (score[bound], bound.kind == "position"))  # a place gives the better reason
         if score[best] == 0 or (best.kind == "position" and sum(b.kind == "position" for b in chosen) >= MOST_POSITIONS):
             break
         chosen.append(best)
@@ -136,8 +136,10 @@ def _range(name: tuple[str, tuple[str, ...]], values: list[float | None]) -> Bou
     low = min(float(known.min()) - margin, float(known.mean()) - reach)
     high = max(float(known.max()) + margin, float(known.mean()) + reach)
     match kind:
-        case "confidence" | "sureness":
+        case "confidence":
             return Bound(kind, key, low, 2.0)
+        case "sureness":  # of few voxels, and so more variable than heads of two people show
+            return Bound(kind, key, min(low, float(known.mean()) - 1.5 * reach), 2.0)
         case "component":
             return Bound(kind, key, min(low, 0.9), 2.0)
         case "cut":
@@ -156,6 +158,8 @@ def gate_text(bounds: list[Bound], groups: dict[str, tuple[int, ...]]) -> str:
         by_kind.setdefault(bound.kind, []).append(bound)
     text = ["[gate]", "# Drawn by tests/benchmarks/gate.py from what it measured; docs/model-authors.md says what each means."]
     text.append("foreground_percent = [3, 98]")
+    present = [value for name in ("white matter", "cortex", "cerebellum", "brain stem") for value in groups[name]]
+    text.append(f"present = {sorted(present)}")
     if "confidence" in by_kind:
         text.append(f"min_confidence = {by_kind['confidence'][0].low:.3f}")
     if "component" in by_kind:

@@ -38,7 +38,7 @@ def test_an_answer_within_all_bounds_is_accepted_with_its_confidence_as_score():
         (Plausibility(GOOD | {3: 0.0}, 0.8, 0.97), "nothing it must find: stem"),
         (Plausibility(GOOD | {1: 300.0, 2: 310.0}, 0.8, 0.97), "The brain of 610 mL isn't between 900 and 2000 mL"),
         (Plausibility(GOOD | {1: 1100.0}, 0.8, 0.97), "Left and right of brain differ too much: 1100 and 620 mL"),
-        (Plausibility(GOOD, 0.5, 0.97), "mean confidence 0.50, at least 0.60"),
+        (Plausibility(GOOD, 0.5, 0.97), "mean confidence 0.500, at least 0.600"),
         (Plausibility(GOOD, 0.8, 0.4), "the largest is 40 % of it"),
     ],
 )
