@@ -15,6 +15,7 @@ import argparse
 import json
 import random
 import sys
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,7 @@ def read(path: Path) -> list[dict[str, Any]]:
 
 
 def measure(folder: Path, data: Path, recipe_path: Path, output: Path, each: int) -> None:
-    """Run the package over every input, in an order that mixes the kinds, and add a line for each."""
+    """Run the package over every input, one of each kind after another, and add a line for each; goes on where it stopped."""
     from benchmarks import gate_inputs as inputs
 
     from medviewer.core.progress import Progress
@@ -79,7 +80,7 @@ def measure(folder: Path, data: Path, recipe_path: Path, output: Path, each: int
 
     tasks = [*inputs.right_tasks(heads, each), *inputs.real_tasks(data), *inputs.wrong_heads(heads, each)]
     tasks += [*inputs.wrong_real_heads(data, brain_box), *inputs.wrong_things(2 * each), *inputs.repeated_slices(data)]
-    random.Random(0).shuffle(tasks)
+    tasks = in_turns(tasks)
     done = {(row["source"], row["name"]) for row in read(output)} if output.exists() else set()
     with output.open("a", encoding="utf-8") as file:
         for number, task in enumerate(tasks, start=1):
@@ -92,6 +93,17 @@ def measure(folder: Path, data: Path, recipe_path: Path, output: Path, each: int
             file.write(json.dumps(row) + "\n")
             file.flush()
             print(f"{number}/{len(tasks)} {task.source}: {'accepted' if answer.gate.accepted else 'refused'}", flush=True)
+
+
+def in_turns(tasks: list[Any]) -> list[Any]:
+    """Shuffled, and then one of each kind in turn, so that a run that is ended early has seen all of them."""
+    random.Random(0).shuffle(tasks)
+    seen: Counter[str] = Counter()
+    turns = []
+    for task in tasks:
+        turns.append(seen[task.source])
+        seen[task.source] += 1
+    return [tasks[n] for n in sorted(range(len(tasks)), key=lambda n: turns[n])]
 
 
 if __name__ == "__main__":

@@ -145,7 +145,7 @@ def _range(name: tuple[str, tuple[str, ...]], values: list[float | None]) -> Bou
         case "cut":
             return Bound(kind, key, -1.0, min(max(high, 0.25), 0.9))
         case "sides":
-            return Bound(kind, key, 0.0, max(high, 1.3))
+            return Bound(kind, key, 0.0, max(high, 1.5))  # disease makes sides differ more than the maps do
         case "volume":
             return Bound(kind, key, max(low, 0.5 * float(known.min())), high)
     return Bound(kind, key, low, high)

@@ -21,7 +21,7 @@ from medviewer.imaging.resample import nonzero_box
 from medviewer.inference.families.answer import Answer
 from medviewer.training.contrasts import Contrast
 from medviewer.training.label_maps import grouped_targets, read_label_map, read_label_table
-from medviewer.training.loop import as_head
+from medviewer.training.loop import as_head, full_range
 from medviewer.training.recipes import Recipe
 from medviewer.training.synthesis import Head, Synthesiser
 
@@ -82,9 +82,9 @@ def _head(data: Path, recipe: Recipe, name: str, stripped: bool) -> tuple[Head, 
         table = read_label_table(data / recipe.data.table)
         structure, side = grouped_targets(table, [s.labels for s in recipe.structure])
         changes = {"scaling": SCALING, "centre_jitter_mm": JITTER_MM, "stripped": 1.0 if stripped else 0.0}
-        settings = recipe.synthesis.model_copy(update=changes)
+        settings = full_range(recipe).model_copy(update=changes)
         synthesiser = _Whole(table, torch.from_numpy(structure), torch.from_numpy(side), settings)
-        _KEPT[name, stripped] = as_head(read_label_map(data / f"{name}.nii.gz", table), structure), synthesiser
+        _KEPT[name, stripped] = as_head(read_label_map(data / f"{name}.nii.gz", table), structure, side), synthesiser
     return _KEPT[name, stripped]
 
 
