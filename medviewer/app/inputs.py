@@ -106,7 +106,7 @@ def find_sources(paths: Sequence[Path], progress: Progress, series_uid: str | No
     if series_uid is None:
         sources = [Source(path) for path in nifti] + [Source(path, is_picture=True) for path in shown] + sources
     if not sources:
-        raise NothingReadable(where, _why_nothing(found))
+        raise NothingReadable(where, _why_nothing(found, "DICOM, NIfTI or a picture" if pictures else "DICOM or NIfTI"))
     return Found(tuple(sources), found)
 
 
@@ -160,12 +160,12 @@ def _time_points(source: Source) -> list[Source]:
     return [Source(source.path, stack.at_time(n), f"{n + 1} of {count}, {point.label}") for n, point in enumerate(stack.times)]
 
 
-def _why_nothing(found: Scan) -> str:
+def _why_nothing(found: Scan, wanted: str) -> str:
     failed = [refused for refused in found.refused if refused.is_failure]
     if failed:
         first = failed[0]
         return f"{len(failed)} damaged or unsupported files, the first {first.file}: {first.reason}"
-    return f"{len(found.not_dicom)} files, none of them DICOM or NIfTI"
+    return f"{len(found.not_dicom)} files, none of them {wanted}"
 
 
 def load(source: Source, progress: Progress) -> Loaded:

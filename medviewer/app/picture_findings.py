@@ -11,8 +11,8 @@ from medviewer.core.geometry import Geometry
 from medviewer.core.segmentation import Heatmap, Segmentation
 from medviewer.imaging.picture_plane import as_displayed, picture_geometry, stored_point
 
-FINEST = 512
-"""Cells along the longer side in which a place is told; a network's own grid is coarser."""
+FINEST = 256
+"""Cells along the longer side in which a place is told; a network's own grid is no finer."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,7 +17,7 @@ from medviewer.imaging.picture_plane import as_displayed
 
 Bytes = NDArray[np.uint8]
 
-PANEL = 560
+PANEL = 512
 COLUMN = 400
 HEAD = 72
 FOOT = 56
@@ -55,7 +55,7 @@ def write_picture_preview(analysis: Analysis, path: Path) -> None:
         left = MARGIN + number * (columns + MARGIN)
         canvas.paste(Image.fromarray(pixels), (left, HEAD + MARGIN // 2))
         draw.text((left, HEAD + rows + MARGIN), title, fill=INK, font=font(16))
-    _words(draw, analysis, width - COLUMN - MARGIN, HEAD + MARGIN // 2, HEAD + rows + MARGIN)
+    _words(draw, analysis, shown, width - COLUMN - MARGIN, HEAD + MARGIN // 2, HEAD + rows + MARGIN)
     canvas.save(path, format="PNG", compress_level=1)
 
 
@@ -106,10 +106,10 @@ def _heated(shown: _Shown) -> Bytes:
     return np.asarray(image, np.uint8)
 
 
-def _words(draw: Any, analysis: Analysis, left: int, top: int, bottom: int) -> None:
+def _words(draw: Any, analysis: Analysis, shown: _Shown, left: int, top: int, bottom: int) -> None:
     y = _scores(draw, analysis, left, top)
     for value, segment in analysis.segmentation.segments.items():
-        share = 100 * np.count_nonzero(analysis.segmentation.labels == value) / analysis.segmentation.labels.size
+        share = 100 * np.count_nonzero(shown.labels == value) / shown.labels.size
         draw.rounded_rectangle((left, y + 5, left + 14, y + 19), 3, fill=segment.colour)
         draw.text((left + 24, y + 12), segment.name.capitalize(), fill=INK, font=font(15), anchor="lm")
         draw.text((left + COLUMN, y + 12), f"{share:.0f} % of the picture", fill=DIM, font=font(15), anchor="rm")

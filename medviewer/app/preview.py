@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,7 @@ def write_preview(analysis: Analysis, path: Path) -> None:
     canvas.save(path, format="PNG", optimize=True)
 
 
+@cache
 def font(size: int) -> Any:
     """The font of previews, in pixels."""
     from PIL import ImageFont

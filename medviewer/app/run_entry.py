@@ -117,7 +117,10 @@ def _rounded(scores: Mapping[str, float]) -> dict[str, float]:
 
 def _structures(analysis: Analysis) -> list[StructureEntry]:
     labels, is_picture = analysis.segmentation.labels, analysis.is_picture
-    counts = np.bincount(labels.reshape(-1), minlength=256)
+    if is_picture:  # few segments, and many pictures in a row
+        counts = {value: np.count_nonzero(labels == value) for value in analysis.segmentation.segments}
+    else:
+        counts = dict(enumerate(np.bincount(labels.reshape(-1), minlength=256)))
     return [
         StructureEntry(
             value=value,

@@ -15,6 +15,7 @@ from support.tiny_classifier import COLUMNS, DARK, FAINT, HEAT, ROWS, write_tiny
 from support.tiny_models import write_tiny_package
 
 from medviewer.app.analyze import analyze
+from medviewer.core.errors import NothingReadable
 from medviewer.core.progress import Progress
 from medviewer.inference.client import InferenceClient
 from medviewer.inference.golden import run_golden
@@ -331,6 +332,12 @@ def test_pictures_among_other_files_are_no_inputs_of_a_model_of_volumes(tmp_path
     code, document = run([tmp_path / "a.jpg"], tmp_path / "out", catalogue, "tiny-segmentation")
     assert code == 4
     assert "made for volumes; this is a single picture" in document["runs"][0]["gate"]["reason"]
+
+
+def test_a_folder_without_any_picture_is_nothing_to_read(tmp_path, catalogue):
+    (tmp_path / "notes.txt").write_text("no picture", encoding="utf-8")
+    with pytest.raises(NothingReadable, match="1 files, none of them DICOM, NIfTI or a picture"):
+        run([tmp_path], tmp_path / "out", catalogue)
 
 
 def test_a_picture_without_a_suffix_is_known_by_how_it_begins(tmp_path, catalogue):
