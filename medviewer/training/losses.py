@@ -18,7 +18,7 @@ def cross_entropy(logits: Tensor, target: Tensor, weight: Tensor | None = None, 
     logits ``(n, c, ...)``, target ``(n, ...)`` int64. weight ``(c,)``: each example counts w_y, and the sum is
     divided by the sum of w_y. smoothing s (Szegedy 2016): the target is (1 - s) [y = c] + s / c instead of [y = c].
     """
-    return fn.cross_entropy(logits, target, weight=weight, label_smoothing=smoothing)
+    return fn.cross_entropy(logits, target, weight=_beside(logits, weight), label_smoothing=smoothing)
 
 
 def binary_cross_entropy(logits: Tensor, target: Tensor, positive_weight: float = 1.0, smoothing: float = 0.0) -> Tensor:
@@ -38,7 +38,8 @@ def focal_loss(logits: Tensor, target: Tensor, gamma: float = 2.0, weight: Tenso
     """
     log_p = fn.log_softmax(logits, 1).gather(1, target.unsqueeze(1)).squeeze(1)
     loss = -((1 - log_p.exp()).clamp(min=0) ** gamma) * log_p
-    return (loss if weight is None else loss * weight[target]).mean()
+    factors = _beside(logits, weight)
+    return (loss if factors is None else loss * factors[target]).mean()
 
 
 def soft_dice_loss(logits: Tensor, target: Tensor, smooth: float = 10.0) -> Tensor:
@@ -88,3 +89,8 @@ def side_loss(logits: Tensor, side: Tensor) -> Tensor:
     if not bool(known.any()):
         return logits.sum() * 0
     return fn.binary_cross_entropy_with_logits(logits[:, 0][known], side[known].to(logits.dtype))
+
+
+def _beside(logits: Tensor, weight: Tensor | None) -> Tensor | None:
+    """Class weights where the logits are."""
+    return None if weight is None else weight.to(logits.device)

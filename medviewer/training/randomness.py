@@ -14,10 +14,13 @@ import torch
 _ORDER, _STEP = 0, 1
 
 
-def fix_everything(seed: int, threads: int) -> None:
-    """Seed what has a seed, and ask PyTorch for algorithms that give the same each time; sums depend on ``threads`` too."""
+def fix_everything(seed: int, threads: int, *, deterministic: bool = True) -> None:
+    """Seed what has a seed; sums depend on ``threads`` too.
+
+    deterministic : only algorithms that give the same each time. On a graphics card some operators have none.
+    """
     torch.manual_seed(seed)
-    torch.use_deterministic_algorithms(True)
+    torch.use_deterministic_algorithms(deterministic)
     torch.set_num_threads(threads)
 
 

@@ -96,7 +96,7 @@ def require_enough(examples: Sequence[Example[T]], report: CleaningReport) -> No
 def identity_of(recipe: SupervisedRecipe, examples: Sequence[Example[T]]) -> str:
     """What decides the weights: the recipe without what is only said or saved, and the examples in their order."""
     content = recipe.model_dump(mode="json", exclude={"package": True, "training": {"save_every_s"}})
-    listed = [[e.case.name, e.digest, e.case.label, e.case.split] for e in examples]
+    listed = [[e.case.name, e.digest, e.answer, e.case.label, e.case.split] for e in examples]
     return hashlib.sha256(json.dumps([content, listed], sort_keys=True).encode()).hexdigest()
 
 

@@ -140,3 +140,9 @@ def test_a_loss_that_is_no_number_ends_the_run_with_advice(tmp_path):
 def test_a_plot_of_nothing_and_of_a_flat_line_is_still_a_drawing():
     for points in ([], [(1.0, 2.0)], [(1.0, 0.0), (2.0, 0.0)], [(1.0, float("nan"))]):
         ElementTree.fromstring(svg_of_curves("t", "x", [[Curve("a & b", "#000000", points)]]))
+
+
+def test_the_plots_scales_are_round_and_hold_every_point():
+    drawing = svg_of_curves("t", "x", [[Curve("a", "#000000", [(50.0, 0.162), (595.0, 0.709)])]])
+    texts = [text.text for text in ElementTree.fromstring(drawing).findall(".//{*}text")]
+    assert texts[:10] == ["0", "0.2", "0.4", "0.6", "0.8", "0", "200", "400", "600", "x"]

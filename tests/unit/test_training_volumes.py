@@ -19,10 +19,13 @@ from medviewer.dicom.objects.acceptance import Acceptance
 from medviewer.dicom.objects.seg import write_seg
 from medviewer.dicom.objects.sr import write_report
 from medviewer.training.data.accepted import NO_IMAGES, NOT_ACCEPTED, accepted_results, decoded_accepted
+from medviewer.training.data.cleaning import clean
 from medviewer.training.data.generated import write_bodies
 from medviewer.training.data.pairs import pairs
+from medviewer.training.data.report import Reason
 from medviewer.training.data.volume_file import decoded_pair, numbered
 from medviewer.training.recipe_kinds.segmentation import StructureTable, VolumeInput
+from medviewer.training.recipe_kinds.tables import Splits
 from medviewer.training.segmentation_task import box_of, dice_of, padded
 
 WHEN = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
@@ -122,6 +125,28 @@ def test_boxes_hold_the_structure_they_are_centred_on_and_padding_beyond_the_vol
     grown, inside = padded(volume.values, 16)
     assert all(n % 16 == 0 for n in grown.shape)
     assert np.array_equal(grown[inside], volume.values)
+
+
+def test_the_same_image_with_another_label_map_contradicts_itself(tmp_path):
+    write_bodies(tmp_path, 2, seed=3)
+    for folder in ("images", "labels"):
+        content = (tmp_path / folder / "subject-0000.nii.gz").read_bytes()
+        (tmp_path / folder / "copy.nii.gz").write_bytes(content)
+        (tmp_path / folder / "other.nii.gz").write_bytes((tmp_path / "images" / "subject-0001.nii.gz").read_bytes())
+    flipped = sitk.Flip(sitk.ReadImage(str(tmp_path / "labels" / "subject-0001.nii.gz")), [True, False, False])
+    flipped.CopyInformation(sitk.ReadImage(str(tmp_path / "labels" / "subject-0001.nii.gz")))
+    sitk.WriteImage(flipped, str(tmp_path / "labels" / "other.nii.gz"))
+    structures = tuple(StructureTable(name=f"s{n}", values=(n,), code="SCT:1", color="#000000") for n in (1, 2, 3))
+    examples, report = clean(
+        pairs(tmp_path, "images", "labels", None), lambda case: decoded_pair(case.image, case.labels, INPUT, structures), Splits(), 1
+    )
+    reasons = {d.file: d.reason for d in report.dropped}
+    assert reasons == {
+        "images/subject-0000.nii.gz": Reason.DUPLICATE,
+        "images/other.nii.gz": Reason.CONTRADICTION,
+        "images/subject-0001.nii.gz": Reason.CONTRADICTION,
+    }
+    assert [e.case.name for e in examples] == ["images/copy.nii.gz"]
 
 
 def test_dice_counts_voxels():

@@ -89,7 +89,8 @@ def decoded_accepted(result: AcceptedResult, wanted: VolumeInput, structures: tu
     mapped: Bytes = numbered(labels, numbers)
     values, grid = prepared_volume(volume, wanted)
     constant = bool((volume.stored == volume.stored.flat[0]).all())
-    return Decoded(pixel_digest(volume.stored, mapped), constant, LabelledVolume(values, resample_labels(mapped, geometry, grid)))
+    content = LabelledVolume(values, resample_labels(mapped, geometry, grid))
+    return Decoded(pixel_digest(volume.stored), constant, content, pixel_digest(mapped))
 
 
 def _accepted_concepts(result: AcceptedResult) -> set[tuple[str, str, str | None]]:

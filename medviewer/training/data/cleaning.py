@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -22,11 +22,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Decoded(Generic[T]):
-    """An image as it was read: the digest of its decoded pixels, whether all of them are the same, and what training keeps."""
+    """An image as it was read: the digest of its decoded pixels, whether all of them are the same, and what training keeps.
+
+    answer : digest of its label map, where it has one.
+    """
 
     digest: str
     is_constant: bool
     content: T
+    answer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,7 @@ class Example(Generic[T]):
     case: Case
     digest: str
     content: T
+    answer: str = ""
 
 
 def pixel_digest(*arrays: NDArray[np.generic]) -> str:
@@ -76,7 +81,7 @@ def clean(
     examples = _without_copies(examples, dropped)
     examples = _one_split_a_subject(examples, dropped)
     placed = with_splits([e.case for e in examples], splits.tune_percent, splits.kept_percent, seed)
-    examples = [Example(case, e.digest, e.content) for case, e in zip(placed, examples, strict=True)]
+    examples = [replace(e, case=case) for case, e in zip(placed, examples, strict=True)]
     notes = _notes(placed)
     return examples, CleaningReport.of(len(listing.cases) + len(listing.left_out), placed, dropped, notes)
 
@@ -98,7 +103,7 @@ def _read(case: Case, read: Callable[[Case], Decoded[T]]) -> Example[T] | Droppe
         return Dropped(case.name, Reason.UNREADABLE, " ".join(str(getattr(error, "why", error)).split()))
     if decoded.is_constant:
         return Dropped(case.name, Reason.EMPTY, "all its pixels have the same value")
-    return Example(case, decoded.digest, decoded.content)
+    return Example(case, decoded.digest, decoded.content, decoded.answer)
 
 
 def _without_copies(examples: list[Example[T]], dropped: list[Dropped]) -> list[Example[T]]:
@@ -107,9 +112,8 @@ def _without_copies(examples: list[Example[T]], dropped: list[Dropped]) -> list[
         groups[example.digest].append(example)
     kept = []
     for group in groups.values():
-        labels = {e.case.label for e in group}
-        if len(labels) > 1:
-            words = ", ".join(f"{e.case.name} ({e.case.label})" for e in group)
+        if len({(e.case.label, e.answer) for e in group}) > 1:
+            words = ", ".join(f"{e.case.name} ({e.case.label})" if e.case.label else e.case.name for e in group)
             dropped += [Dropped(e.case.name, Reason.CONTRADICTION, f"the same pixels have different labels: {words}") for e in group]
             continue
         stays = max(group, key=lambda e: e.case.split.rank if e.case.split else -1)

@@ -97,7 +97,7 @@ def decoded_pair(
     if not on_grid.any():
         raise CannotDecode(labels, "its structures lie outside the image")
     constant = bool((volume.stored == volume.stored.flat[0]).all())
-    return Decoded(pixel_digest(volume.stored, mapped), constant, LabelledVolume(values, on_grid))
+    return Decoded(pixel_digest(volume.stored), constant, LabelledVolume(values, on_grid), pixel_digest(mapped))
 
 
 def _real_values(volume: Volume) -> NDArray[np.generic]:

@@ -36,8 +36,9 @@ class Fit:
     """One run of a task in a folder.
 
     Everything that decides the weights depends on the seed, the step and the data: order, augmentation, dropout, rate.
-    A run that was interrupted and resumed therefore ends with the same bits as one that wasn't, on the same machine
-    and with the same number of threads. identity : what the run is (recipe and data); a checkpoint of another is refused.
+    A run that was interrupted and resumed therefore ends with the same bits as one that wasn't, on the same processor
+    and with the same number of threads; a graphics card adds in an order of its own.
+    identity : what the run is (recipe and data); a checkpoint of another is refused.
     """
 
     def __init__(
@@ -52,7 +53,7 @@ class Fit:
     ) -> None:
         self._task, self._plan, self._folder, self._identity = task, plan, folder, identity
         device = device or torch.device("cpu")
-        fix_everything(plan.seed, plan.threads)
+        fix_everything(plan.seed, plan.threads, deterministic=device.type == "cpu")
         self.network = task.network.to(device)
         self._average = WeightAverage(self.network, plan.ema)
         self._optimiser = make_optimiser(

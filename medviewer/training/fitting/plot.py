@@ -36,24 +36,21 @@ def svg_of_curves(title: str, x_title: str, panels: Sequence[Sequence[Curve]]) -
 def _panel(curves: Sequence[Curve], top: int, x_title: str) -> str:
     known = [[(x, y) for x, y in curve.points if math.isfinite(y)] for curve in curves]
     xs, ys = [x for points in known for x, _ in points], [y for points in known for _, y in points]
-    x0, x1 = (min(xs), max(xs)) if xs else (0.0, 1.0)
-    y0, y1 = _padded(min(ys), max(ys)) if ys else (0.0, 1.0)
+    x_ticks, y_ticks = _ticks(xs or [0.0, 1.0]), _ticks(ys or [0.0, 1.0])
+    x0, x1, y0, y1 = x_ticks[0], x_ticks[-1], y_ticks[0], y_ticks[-1]
 
     def place(x: float, y: float) -> tuple[float, float]:
-        across = (x - x0) / (x1 - x0) if x1 > x0 else 0.0
-        up = (y - y0) / (y1 - y0)
+        across, up = (x - x0) / (x1 - x0), (y - y0) / (y1 - y0)
         return _LEFT + across * (WIDTH - _LEFT - _RIGHT), top + HEIGHT - _BOTTOM - up * (HEIGHT - _TOP - _BOTTOM)
 
     parts = []
-    for n in range(5):
-        value = y0 + (y1 - y0) * n / 4
+    for value in y_ticks:
         y = place(x0, value)[1]
         parts.append(f'<line x1="{_LEFT}" y1="{y:.1f}" x2="{WIDTH - _RIGHT}" y2="{y:.1f}" stroke="#dddddd"/>')
-        parts.append(f'<text x="{_LEFT - 8}" y="{y + 4:.1f}" text-anchor="end" fill="#444444">{value:.3g}</text>')
-    for n in range(5):
-        value = x0 + (x1 - x0) * n / 4
+        parts.append(f'<text x="{_LEFT - 8}" y="{y + 4:.1f}" text-anchor="end" fill="#444444">{value:.6g}</text>')
+    for value in x_ticks:
         x = place(value, y0)[0]
-        parts.append(f'<text x="{x:.1f}" y="{top + HEIGHT - _BOTTOM + 16}" text-anchor="middle" fill="#444444">{value:.4g}</text>')
+        parts.append(f'<text x="{x:.1f}" y="{top + HEIGHT - _BOTTOM + 16}" text-anchor="middle" fill="#444444">{value:.6g}</text>')
     parts.append(f'<text x="{WIDTH / 2:.0f}" y="{top + HEIGHT - 8}" text-anchor="middle" fill="#444444">{escape(x_title)}</text>')
     legend = _LEFT
     for curve, points in zip(curves, known, strict=True):
@@ -66,6 +63,11 @@ def _panel(curves: Sequence[Curve], top: int, x_title: str) -> str:
     return "\n".join(parts)
 
 
-def _padded(low: float, high: float) -> tuple[float, float]:
-    margin = 0.05 * (high - low) or 0.5 * (abs(high) or 1.0)
-    return low - margin, high + margin
+def _ticks(values: Sequence[float]) -> list[float]:
+    """From three to seven round numbers, 1, 2 or 5 times a power of ten apart, that enclose the values."""
+    low, high = min(values), max(values)
+    span = high - low or abs(high) or 1.0
+    power = 10.0 ** math.floor(math.log10(span / 4))
+    step = next(factor * power for factor in (1, 2, 5, 10) if span / (factor * power) <= 5)
+    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+    return [n * step for n in range(first, max(last, first + 1) + 1)]
