@@ -268,7 +268,7 @@ def test_the_region_is_drawn_on_the_image_it_names(radiograph, tmp_path):
     _, report = write_both(radiograph, tmp_path)
     overlay = read_annotations(FileLocation(report.path), Progress())
     (graphic,) = overlay.graphics
-    assert (graphic.shape, graphic.units, graphic.name) == (Shape.POLYLINE, Units.PIXEL, "Pneumonia")
+    assert (graphic.shape, graphic.units, graphic.name) == (Shape.POLYLINE, Units.PIXEL, "Where the model looked: Pneumonia")
     assert graphic.images == {(radiograph.sop_instance_uid, 0)}
     assert graphic.points.min(axis=0).tolist() == [20, 70]
     assert graphic.points.max(axis=0).tolist() == [42.5, 95.25]

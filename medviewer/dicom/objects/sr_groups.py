@@ -34,6 +34,7 @@ def measurement_group(finding: Finding, context: Context) -> Any:
     region = rounded_region(finding)
     if context.on_picture and region is not None:
         group = sr.PlanarROIMeasurementsAndQualitativeEvaluations(referenced_region=_image_region(region, context), **common)
+        group[0].ContentSequence.append(_short_label(finding))
     elif len(numbers) == 1 and context.seg is not None:
         series = sr.SourceSeriesForSegmentation(context.sources[0].SeriesInstanceUID)
         segment = sr.ReferencedSegment(context.seg.sop_class_uid, context.seg.sop_instance_uid, numbers[0], source_series=series)
@@ -88,6 +89,12 @@ def _image_region(region: _Box, context: Context) -> Any:
     image = context.planes[0]
     source = sr.SourceImageForRegion(image.sop_class_uid, image.sop_instance_uid)
     return sr.ImageRegion(sr.GraphicTypeValues.POLYLINE, corners, source)
+
+
+def _short_label(finding: Finding) -> Any:
+    """What viewers write beside the rectangle: it is where the model looked, and must not be read as where a disease is."""
+    words = f"Where the model looked: {finding.code.meaning}"
+    return sr.TextContentItem(name=codes.DCM.ShortLabel, value=words, relationship_type=sr.RelationshipTypeValues.CONTAINS)
 
 
 def _presence(finding: Finding) -> list[Any]:
