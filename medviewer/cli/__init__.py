@@ -15,7 +15,7 @@ from medviewer.core.errors import Cancelled, MedviewerError
 
 log = logging.getLogger(__name__)
 WRONG_COMMAND_LINE = 2
-COMMANDS = ("open", "demo", "analyze", "inspect", "export", "doctor", "models", "train")
+COMMANDS = ("open", "demo", "analyze", "inspect", "export", "doctor", "models", "train", "validate")
 
 
 def _with_default_command(arguments: list[str]) -> list[str]:

@@ -244,3 +244,22 @@ def train(
     from medviewer.app.train import start_training
 
     raise typer.Exit(start_training(recipe, output, data=data, budget_minutes=budget_minutes, resume=resume))
+
+
+@app.command()
+def validate(
+    model: Annotated[str, typer.Argument(help="Id of an installed model, or a package folder.")],
+    data: Annotated[Path, typer.Argument(help="Folder with label maps, image and reference pairs, or pictures with labels.csv.")],
+    output: Output,
+    heatmap_pictures: Annotated[int, typer.Option("--heatmap-pictures", min=0, help="Test heatmaps on so many pictures only.")] = 0,
+    most_images: Annotated[int, typer.Option("--most-images", min=0, help="A quick look: so many images of each kind only.")] = 0,
+) -> None:
+    """Measure how good a model is, and write its figures and card (needs the extra [train])."""
+    from medviewer.app.validate import validate as run_validation
+
+    with _shown_progress() as progress:
+        found = run_validation(model, data, output, progress, heatmap_pictures=heatmap_pictures, most_images=most_images)
+    for table in found.tables:
+        typer.echo(table)
+    for line in found.not_done:
+        typer.echo(f"Not measured: {line}", err=True)

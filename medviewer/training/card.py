@@ -1,92 +1,132 @@
-"""The model card, written from the figures of the validation (sections after Mitchell 2019, Model Cards)."""
+"""The model card, made from ``figures.json`` alone: sections after Mitchell (2019, Model Cards), tables as printed, CLAIM."""
 
 from __future__ import annotations
 
+import tomllib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from medviewer.training.provenance import Provenance
-from medviewer.training.recipes import Recipe
+from medviewer.core.errors import BadPackage
+from medviewer.training.validation.claim import claim_rows
+from medviewer.training.validation.figures import Figures
+from medviewer.training.validation.tables import tables_of
 
-_HEAD = """# Brain structures
-
-## Details
-
-A 3-D U-Net of {million:.1f} million parameters that works on a {half:g} mm grid inside and answers at {spacing:g} mm.
-Trained from {train} label maps of the SynthSeg project (github.com/BBillot/SynthSeg, Apache-2.0) alone: every training image
-was synthesised with random contrast, resolution, bias field, shape and field of view (Billot 2023, Medical Image Analysis).
-No acquired image was used. Recipe `resources/recipes/{recipe}.toml`, seed {seed}, {steps:,} steps in {hours:g} hours on two
-processor cores that did other work as well.
-
-## Intended use
-
-Research. Outlines and volumes of large brain structures on MR of any contrast and on CT of the head, as a proposal that a person
-checks. **Not for diagnosis**, not for planning treatment, not for children, not for measuring change over time.
-
-## Factors
-
-Contrast, slice thickness and field of view were varied in training. Age, sex, scanner and disease were not: the
-label maps come from {heads} people, of whom their source says nothing more. Tumours, resections, haemorrhage and large strokes were not
-in training; the model draws the anatomy it knows through them.
-
-## Metrics
-
-Dice and surface Dice at 2 mm on {images} synthetic images of {kept} heads that trained and tuned nothing, at full-range
-degradation (slices up to 8 mm). **These are synthetic images**: the figures say how well the model undoes the synthesis,
-not how well it does on patients. On real scans it has been judged by eye only. The same images were looked at a few times
-while the model was made, so the figures may be slightly too good.
-
-| structure | Dice | surface Dice 2 mm | mean volume error | T1 | T2 | FLAIR | PD | CT |
-| --- | --- | --- | --- | --- | --- | --- | --- | --- |
-"""
-
-_TAIL = """
-Mean Dice over all labels, left and right apart: **{mean:.2f}** (T1 {t1:.2f}, T2 {t2:.2f}, FLAIR {flair:.2f}, PD {pd:.2f}, CT {ct:.2f}).
-
-## Confidence
-
-The heatmap is the uncertainty, one minus the posterior of the chosen label. It is not calibrated: a value of 0.9 does not
-mean that nine of ten such voxels are right.
-
-## Caveats
-
-Volumes come from a {spacing:g} mm grid; small structures (third and fourth ventricle, hippocampus and amygdala) carry the
-largest relative error. "Cerebral white matter" includes white-matter lesions. "Thalamus and ventral diencephalon", "basal
-ganglia" (caudate, putamen, pallidum, accumbens) and "hippocampus and amygdala" are groups, not single nuclei.
-Left and right are the patient's, from the image's own orientation: an image that is mislabelled in its header is
-mislabelled here too.
-
-## Data
-
-Label maps by split, with SHA-256 in `figures.json`: train {train}, tune {tune}, kept {kept}; split by person.
-"""
+ABOUT_NAME = "card.toml"
+SECTIONS = (
+    "details",
+    "intended_use",
+    "factors",
+    "caveats",
+    "data",
+    "training",
+    "ethics",
+    "acquisition",
+    "reference",
+    "exclusions",
+    "deidentification",
+    "missing_data",
+    "raters",
+    "sample_size",
+    "ensembling",
+    "implications",
+    "confidence",
+)
+"""What a ``card.toml`` may say; all of it is optional, and what is missing is "not done" in the checklist."""
 
 
-def write_card(recipe: Recipe, figures: dict[str, Any], provenance: Provenance, path: Path) -> None:
-    """Write ``card.md`` from the recipe, the validation's figures and the provenance."""
-    spacing = recipe.synthesis.spacing_mm
-    count = {name: len(getattr(recipe.data, name)) for name in ("train", "tune", "kept")}
-    text = _HEAD.format(
-        million=_parameters(recipe) / 1e6,
-        half=2 * spacing,
-        spacing=spacing,
-        recipe=recipe.id,
-        seed=recipe.seed,
-        steps=provenance.steps,
-        hours=provenance.hours,
-        heads=sum(count.values()),
-        images=figures["images"],
-        **count,
+def read_about(path: Path, facts: Mapping[str, Any]) -> dict[str, str]:
+    """The sections of a ``card.toml`` whose ``{names}`` are filled in from ``facts``; empty without a file.
+
+    A name that nobody recorded becomes "(not recorded)". Raises `BadPackage` for a section that no card has.
+    """
+    if not path.is_file():
+        return {}
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadPackage(f"{path} is not valid TOML: {error}.") from error
+    unknown = sorted(set(content) - set(SECTIONS))
+    if unknown:
+        raise BadPackage(f"{path}: the card has no section {', '.join(unknown)}; it has {', '.join(SECTIONS)}.")
+    try:
+        return {name: str(text).strip().format_map(_Recorded(facts)) for name, text in content.items()}
+    except (IndexError, ValueError) as error:
+        raise BadPackage(f"{path}: braces hold a plain name, such as {{seed}} ({error}).") from error
+
+
+class _Recorded(dict[str, Any]):
+    def __missing__(self, name: str) -> str:
+        return "(not recorded)"
+
+
+def card_text(figures: Figures, plots: Sequence[str] = ()) -> str:
+    """The card as Markdown. plots : file names beside the card."""
+    about = figures.about
+    parts = [
+        f"# {figures.model.name}",
+        "## Details",
+        about.get("details", ""),
+        _facts(figures),
+        "## Intended use",
+        about.get("intended_use") or f"{figures.model.intended_use.capitalize()}. **Not for diagnosis.**",
+        *_section(about, "factors", "## Factors"),
+        "## Metrics and evaluation data",
+        _evaluation(figures),
+        "## Results",
+        *(table.as_markdown() for table in tables_of(figures)),
+        *(f"![{name.removesuffix('.svg')}]({name})" for name in plots),
+        *_section(about, "confidence", "## Confidence"),
+        *_section(about, "data", "## Training data"),
+        *_section(about, "ethics", "## Ethical considerations"),
+        *_section(about, "caveats", "## Caveats"),
+        *_not_done(figures),
+        "## CLAIM",
+        "Checklist for Artificial Intelligence in Medical Imaging (2024), in our words.",
+        "\n".join(["| item | here |", "| --- | --- |", *(f"| {item} | {_cell(answer)} |" for item, answer in claim_rows(figures))]),
+    ]
+    return "\n\n".join(part.strip() for part in parts if part.strip()) + "\n"
+
+
+def write_card(figures: Figures, path: Path, plots: Sequence[str] = ()) -> None:
+    """Write ``card.md``."""
+    path.write_text(card_text(figures, plots), encoding="utf-8")
+
+
+def _facts(figures: Figures) -> str:
+    model = figures.model
+    licences = "; ".join(f"{what}: {text}" for what, text in model.licenses.items() if text)
+    lines = [
+        f"- `{model.id}` {model.version}, family {model.family}, network SHA-256 `{model.sha256[:16]}…`",
+        f"- {model.input}" if model.input else "",
+        f"- Licences: {licences}" if licences else "",
+        *(f"- {name.replace('_', ' ')}: {value}" for name, value in figures.provenance.items() if isinstance(value, int | float | str)),
+    ]
+    return "\n".join(line for line in lines if line)
+
+
+def _evaluation(figures: Figures) -> str:
+    data = figures.data
+    kind = {
+        "synthetic": "**These are synthetic images**: the figures say how well it undoes the synthesis, not how it does on patients.",
+        "pairs": "Acquired images with drawn references; predictions are those of the program's own `analyze`, on each image's grid.",
+        "pictures": "Pictures prepared by the program's own code.",
+    }[data.kind]
+    seed = f" Seed {data.seed}." if data.seed is not None else ""
+    return (
+        f"{data.images:,} images of {data.patients:,} people ({data.name}; digest of the data `{data.sha256[:16]}…`). {kind}\n"
+        f"{data.kept_apart}{seed} Values in brackets are 95 % intervals by drawing people with replacement, 2,000 times.\n"
+        f"Measured {figures.created[:10]}."
     )
-    for name, row in figures["structures"].items():
-        by = " | ".join(f"{value:.2f}" for value in row["dice_by_contrast"].values())
-        text += f"| {name} | {row['dice']:.2f} | {row['surface_dice_2mm']:.2f} | {row['volume_bias_ml']:+.1f} mL | {by} |\n"
-    path.write_text(
-        text + _TAIL.format(mean=figures["mean_dice"], spacing=spacing, **figures["mean_dice_by_contrast"], **count), encoding="utf-8"
-    )
 
 
-def _parameters(recipe: Recipe) -> int:
-    from medviewer.training.networks import HalfGridUNet
+def _section(about: Mapping[str, str], key: str, title: str) -> list[str]:
+    return [title, about[key]] if about.get(key) else []
 
-    return sum(p.numel() for p in HalfGridUNet(recipe.network.features, len(recipe.structure) + 1, recipe.network.detail).parameters())
+
+def _not_done(figures: Figures) -> list[str]:
+    return ["## Not measured", "\n".join(f"- {line}" for line in figures.not_done)] if figures.not_done else []
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")

@@ -60,9 +60,9 @@ class GateReport:
 
 def network_answers(path: Path, tensors: Sequence[Tensor]) -> list[Answers]:
     """Every output for every tensor, on the processor."""
-    import onnxruntime
+    from medviewer.training.validation.ort_session import cpu_session
 
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    session = cpu_session(path)
     name, outputs = session.get_inputs()[0].name, [o.name for o in session.get_outputs()]
     return [dict(zip(outputs, session.run(None, {name: tensor}), strict=True)) for tensor in tensors]
 

@@ -5,42 +5,59 @@ from __future__ import annotations
 import hashlib
 import json
 import subprocess
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from medviewer.training.card import write_card
+from medviewer.core.progress import Progress
+from medviewer.models.package import open_package
+from medviewer.training.card import ABOUT_NAME
 from medviewer.training.contrasts import Contrast
 from medviewer.training.export import OutputLabel, export_onnx, output_labels
 from medviewer.training.label_maps import grouped_targets, read_label_map, read_label_table
 from medviewer.training.loop import as_head
+from medviewer.training.networks import HalfGridUNet
 from medviewer.training.provenance import Provenance
 from medviewer.training.recipes import Recipe
 from medviewer.training.synthesis import Synthesiser
-from medviewer.training.validate import onnx_predictor, summarise, validate
+from medviewer.training.validation.held_out import read_held_out
+from medviewer.training.validation.report import write_report
+from medviewer.training.validation.run import RECIPE_NAME, figures_of
+from medviewer.training.validation.run_volumes import measure_synthetic
 
 GOLDEN_SHAPE = (64, 80, 64)
 GOLDEN_SEED = 424_242
 MANIFEST_TEMPLATE = "brain-structures.manifest.toml"
 
 
-def build_package(recipe: Recipe, recipe_path: Path, data: Path, run: Path, output: Path) -> None:
+def build_package(recipe: Recipe, recipe_path: Path, data: Path, run: Path, output: Path, progress: Progress | None = None) -> None:
     """Export, validate on the kept heads, and write everything the package needs into ``output`` (created).
 
-    The manifest is the template beside the recipe with the file digests filled in.
+    The manifest is the template beside the recipe with the file digests filled in; the card's words come from the
+    ``card.toml`` beside it, its figures from the validation. ``manifest-additions.toml`` has the volume intervals.
     """
     output.mkdir(parents=True)
     network = output / "model.onnx"
     export_onnx(recipe, run / "checkpoint.pt", network)
     _write_golden(recipe, data, network, output / "golden")
-    figures = summarise(recipe, validate(recipe, data, onnx_predictor(network)))
-    provenance = _provenance(recipe, recipe_path, data, run)
-    (output / "figures.json").write_text(json.dumps({"validation": figures, **_as_json(provenance)}, indent=1) + "\n", encoding="utf-8")
-    write_card(recipe, figures, provenance, output / "card.md")
+    (output / RECIPE_NAME).write_bytes(recipe_path.read_bytes())
+    about = recipe_path.with_name(f"{recipe.id}.{ABOUT_NAME}")
+    if about.is_file():
+        (output / ABOUT_NAME).write_bytes(about.read_bytes())
     template = recipe_path.with_name(MANIFEST_TEMPLATE).read_text(encoding="utf-8")
-    (output / "model.toml").write_text(_filled(template, output, output_labels(recipe)), encoding="utf-8")
+    manifest = output / "model.toml"
+    # A package has to be one before it can be judged, and its manifest knows its card's digest: so the card is written twice.
+    (output / "card.md").write_text("Not validated yet.\n", encoding="utf-8")
+    manifest.write_text(_filled(template, output, output_labels(recipe)), encoding="utf-8")
+    package = open_package(output)
+    held_out = read_held_out(output / RECIPE_NAME)
+    measured = measure_synthetic(package, held_out, data, 0, progress or Progress())
+    provenance = {**asdict(_provenance(recipe, recipe_path, data, run)), **_facts(recipe)}
+    write_report(figures_of(package, measured, provenance), measured, output)
+    manifest.write_text(_filled(template, output, output_labels(recipe)), encoding="utf-8")
 
 
 def _filled(template: str, package: Path, labels: tuple[OutputLabel, ...]) -> str:
@@ -89,5 +106,15 @@ def _provenance(recipe: Recipe, recipe_path: Path, data: Path, run: Path) -> Pro
     )
 
 
-def _as_json(provenance: Provenance) -> dict[str, Any]:
-    return {"provenance": {name: getattr(provenance, name) for name in provenance.__slots__}}
+def _facts(recipe: Recipe) -> dict[str, str | int]:
+    """What the card's words may name of the recipe."""
+    network = HalfGridUNet(recipe.network.features, len(recipe.structure) + 1, recipe.network.detail)
+    count = {f"{name}_heads": len(getattr(recipe.data, name)) for name in ("train", "tune", "kept")}
+    return {
+        "recipe": recipe.id,
+        "parameters_million": f"{sum(p.numel() for p in network.parameters()) / 1e6:.1f}",
+        "spacing_mm": f"{recipe.synthesis.spacing_mm:g}",
+        "inside_mm": f"{2 * recipe.synthesis.spacing_mm:g}",
+        "heads": sum(count.values()),
+        **count,
+    }

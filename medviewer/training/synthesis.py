@@ -24,13 +24,14 @@ class Example:
     """One synthetic image with its answer.
 
     image : (1, 1, d, h, w) float32 in [0, 1]. structure : (1, d, h, w) int64, 0 is background.
-    side : (1, d, h, w) int64; 1 left, 0 right, -1 neither.
+    side : (1, d, h, w) int64; 1 left, 0 right, -1 neither. spacing_mm : distance of voxels as acquired, along d, h, w.
     """
 
     image: Tensor
     structure: Tensor
     side: Tensor
     contrast: Contrast
+    spacing_mm: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +75,13 @@ class Synthesiser:
         if dice[3] < s.stripped:
             samples, greys = self._strip(samples, greys)
         image = self._paint(samples, greys, generator)
-        image = self._acquire(image, contrast, generator)
+        image, spacing_mm = self._acquire(image, contrast, generator)
         structure, side = self._structure[labels.long()], self._side[labels.long()]
         if dice[4] < 0.2:
             self._cut(image, structure, side, generator)
         values = image.numpy()
         scale_to(clip_to_percentiles(values, 0.5, 99.5), 0.0, 1.0)
-        return Example(image[None, None], structure[None], side[None], contrast)
+        return Example(image[None, None], structure[None], side[None], contrast, spacing_mm)
 
     def _draw_contrast(self, die: float, realistic: float, generator: torch.Generator) -> Contrast:
         if die < self._settings.ct_like:
@@ -115,12 +116,12 @@ class Synthesiser:
             image += greys.mean[found] + greys.sd[found] * noise
         return image / len(samples)
 
-    def _acquire(self, image: Tensor, contrast: Contrast, generator: torch.Generator) -> Tensor:
+    def _acquire(self, image: Tensor, contrast: Contrast, generator: torch.Generator) -> tuple[Tensor, tuple[float, float, float]]:
         """Bias field, gamma, slice thickness and spacing; for CT the window of a head instead of the first two."""
         if contrast is Contrast.CT:
-            image = _random_resolution(image, self._settings, generator)
+            image, spacing_mm = _random_resolution(image, self._settings, generator)
             clip_to(image.numpy(), *CT_RANGE_HU)
-            return image
+            return image, spacing_mm
         sd = 0.6 * float(torch.rand(1, generator=generator))
         nodes = [max(2, math.ceil(0.05 * n)) for n in image.shape]
         field = sd * torch.randn(1, 1, *nodes, generator=generator)
@@ -181,8 +182,10 @@ def _nearest(indices: Tensor, points: Tensor) -> Tensor:
     return indices.reshape(-1)[flat.reshape(-1)].reshape(inside.shape) * inside.to(indices.dtype)
 
 
-def _random_resolution(image: Tensor, s: SynthesisSettings, generator: torch.Generator) -> Tensor:
-    """Thick or coarse slices: blur with the slice profile, subsample, and interpolate back."""
+def _random_resolution(
+    image: Tensor, s: SynthesisSettings, generator: torch.Generator
+) -> tuple[Tensor, tuple[float, float, float]]:
+    """Thick or coarse slices: blur with the slice profile, subsample, and interpolate back. Also says how far apart voxels were."""
     voxel_mm = s.spacing_mm
     die = torch.rand(4, generator=generator)
     spacing = [voxel_mm] * 3
@@ -194,10 +197,11 @@ def _random_resolution(image: Tensor, s: SynthesisSettings, generator: torch.Gen
         thickness = voxel_mm + max(0.0, step - voxel_mm) * float(die[3])
         image = _blur(image, axis, 0.75 * thickness / voxel_mm if step > voxel_mm else 0.35)
     size = tuple(max(4, round(n * voxel_mm / max(voxel_mm, step))) for n, step in zip(image.shape, spacing, strict=True))
+    d, h, w = (max(voxel_mm, step) for step in spacing)
     if size == tuple(image.shape):
-        return image
+        return image, (d, h, w)
     coarse = fn.interpolate(image[None, None], size=size, mode="nearest-exact")
-    return fn.interpolate(coarse, size=image.shape, mode="trilinear", align_corners=False)[0, 0]
+    return fn.interpolate(coarse, size=image.shape, mode="trilinear", align_corners=False)[0, 0], (d, h, w)
 
 
 def _blur(image: Tensor, axis: int, sigma: float) -> Tensor:

@@ -6,6 +6,10 @@ logit: exactly the shape of a real one. ``looks_at`` is the region outside of wh
 
 from __future__ import annotations
 
+import csv
+import hashlib
+from pathlib import Path
+
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
@@ -98,3 +102,103 @@ def tiny_radiograph(ill: bool, looks_at: tuple[slice, slice], rng: np.random.Gen
         if ill or not mask[j - 3 : j + 3, i - 3 : i + 3].any():
             picture[j - 3 : j + 3, i - 3 : i + 3] = 0.9
     return np.clip(picture, 0, 1)
+
+
+def write_tiny_reader(folder: Path, looks_at: tuple[slice, slice], *, honest: bool = True, splits: dict[str, str] | None = None) -> Path:
+    """A package of family ``classification-2d`` around `tiny_network`; the gate refuses dark and bright pictures."""
+    folder.mkdir(parents=True)
+    content = tiny_network(looks_at, honest=honest, gain=600)
+    (folder / "model.onnx").write_bytes(content)
+    (folder / "card.md").write_text("Not validated yet.\n", encoding="utf-8")
+    digests = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in ("model.onnx", "card.md")}
+    text = _MANIFEST.format(network=digests["model.onnx"], card=digests["card.md"], opset=OPSET, side=SIDE)
+    (folder / "model.toml").write_text(text, encoding="utf-8")
+    if splits is not None:
+        rows = [f"{name},{split}" for name, split in splits.items()]
+        (folder / "splits.csv").write_text("\n".join(["file,split", *rows]) + "\n", encoding="utf-8")
+    return folder
+
+
+def write_tiny_radiographs(folder: Path, count: int, looks_at: tuple[slice, slice], *, source: str = "", seed: int = 0) -> list[str]:
+    """PNGs of 96 x 64 pixels with ``labels.csv`` (every other one ill, two a person) and drawn masks; returns the names."""
+    from PIL import Image
+
+    folder.mkdir(parents=True)
+    rng = np.random.default_rng(seed)
+    rows = []
+    for n in range(count):
+        ill = (n // 2) % 2 == 0
+        grey = Image.fromarray((tiny_radiograph(ill, looks_at, rng) * 255).astype(np.uint8))
+        grey.resize((96, 64)).save(folder / f"{n:03d}.png")
+        Image.fromarray(np.full((64, 96), 255, np.uint8)).save(folder / f"{n:03d}-mask.png")
+        word = "pneumonia" if ill else "normal"
+        rows.append({"file": f"{n:03d}.png", "label": word, "subject": f"s{n // 2}", "source": source, "mask": f"{n:03d}-mask.png"})
+    with (folder / "labels.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return [row["file"] for row in rows]
+
+
+_MANIFEST = """format = 1
+
+[model]
+id = "tiny-reader"
+version = "1.0.0"
+name = {{en = "Tiny reader"}}
+family = "classification-2d"
+license = {{code = "Apache-2.0", weights = "Apache-2.0", data = ""}}
+intended_use = "research"
+
+[files]
+network = {{path = "model.onnx", sha256 = "{network}"}}
+card = {{path = "card.md", sha256 = "{card}"}}
+
+[runtime]
+opset = {opset}
+memory_bytes = 500_000_000
+limit_s = 30
+
+[[input]]
+name = "image"
+fits = [{{modality = ["CR", "DX"]}}]
+axes = "NCJI"
+shape = [{side}, {side}]
+intensity = [{{step = "scale", from = [0, 255], to = [0, 1]}}]
+
+[inference]
+mode = "whole"
+
+[[output]]
+name = "scores"
+kind = "scores"
+classes = [{{name = "pneumonia", threshold = 0.5}}, {{name = "bacterial"}}, {{name = "viral"}}]
+
+[[output]]
+name = "frontal"
+kind = "scores"
+role = "gate"
+classes = [{{name = "level"}}]
+
+[[output]]
+name = "mask"
+kind = "labels"
+segments = [
+    {{value = 1, code = "SCT:3341006", name = "right lung", color = "#4f9dde", side = "right"}},
+    {{value = 2, code = "SCT:44029006", name = "left lung", color = "#5cc08a", side = "left"}},
+]
+
+[[output]]
+name = "heatmap"
+kind = "heatmap"
+
+[[output]]
+name = "logit"
+kind = "features"
+
+[explanation]
+kind = "cam"
+
+[gate]
+scores = [{{name = "level", low = 0.36, high = 0.48, reason = "The picture is too dark or too bright."}}]
+"""

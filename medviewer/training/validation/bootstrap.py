@@ -38,12 +38,17 @@ def drawn_counts(groups: NDArray[np.int64], times: int = TIMES, seed: int = SEED
 
 
 def mean_interval(values: Sequence[float] | Float, patients: Sequence[Hashable], times: int = TIMES, seed: int = SEED) -> Interval:
-    """The mean of all known values (nan is left out), and its percentile interval over draws of patients."""
+    """The mean of all known values (nan and infinite ones are left out), and its percentile interval over draws of patients.
+
+    One patient alone gives no interval.
+    """
     every = np.asarray(values, np.float64)
     known = np.isfinite(every)
     if not known.any():
         return Interval(np.nan, np.nan, np.nan)
     groups = groups_of([patient for patient, keep in zip(patients, known, strict=True) if keep])
+    if not groups.any():
+        return Interval(float(every[known].mean()), np.nan, np.nan)
     sums, sizes = np.bincount(groups, every[known]), np.bincount(groups)
     drawn = drawn_counts(groups, times, seed)
     return _interval(float(every[known].mean()), (drawn @ sums) / (drawn @ sizes))

@@ -32,7 +32,8 @@ def randomised_networks(path: Path, outputs: tuple[str, ...], seed: int, groups:
     """The network with the topmost group of layers randomised, then the two topmost, and so on down to all of it.
 
     outputs : the outputs that matter (heatmap and score); layers that none of them hangs on are left out.
-    Every weight tensor is replaced by normal numbers of its own mean and spread, so that signals keep their size.
+    Kernels and matrices become normal numbers around zero of the same size (root mean square); vectors (biases, scales,
+    variances, which may have to stay positive) are shuffled.
     """
     import onnx
     from onnx import numpy_helper
@@ -46,10 +47,16 @@ def randomised_networks(path: Path, outputs: tuple[str, ...], seed: int, groups:
     for number, part in enumerate(np.array_split(np.arange(len(layers)), count), start=1):
         for name in (name for layer in part for name in layers[layer]):
             values = numpy_helper.to_array(tensors[name])
-            drawn = rng.normal(values.mean(), values.std() or 1e-3, values.shape).astype(values.dtype)
-            tensors[name].CopyFrom(numpy_helper.from_array(drawn, name))
+            tensors[name].CopyFrom(numpy_helper.from_array(_anew(values, rng), name))
             done += 1
         yield Randomised(number, count, done / total, model.SerializeToString())
+
+
+def _anew(values: NDArray[np.generic], rng: np.random.Generator) -> NDArray[np.generic]:
+    if values.ndim < 2:
+        return rng.permutation(values)
+    size = float(np.sqrt(np.mean(np.square(values, dtype=np.float64))))
+    return rng.normal(0, size, values.shape).astype(values.dtype)
 
 
 def _layers_from_the_top(graph: object, outputs: tuple[str, ...]) -> list[list[str]]:

@@ -1,0 +1,143 @@
+"""Everything that is measured of a classifier's heatmap."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from medviewer.core.progress import Progress
+from medviewer.models.package import Package
+from medviewer.training.validation.bootstrap import SEED, mean_interval
+from medviewer.training.validation.classification import Scored
+from medviewer.training.validation.energy import energy_inside
+from medviewer.training.validation.figures import ExplanationFigures, Measured, RandomisedFigures, RivalFigures
+from medviewer.training.validation.heatmap_verdict import CHANCE_RHO, Comparison, verdict
+from medviewer.training.validation.masks import drawn_mask
+from medviewer.training.validation.perturbation import BASELINES, Areas, Score, areas, baseline
+from medviewer.training.validation.picture_model import Float, PictureAnswer, PictureModel, read_picture
+from medviewer.training.validation.picture_tables import truth_of
+from medviewer.training.validation.randomisation import randomised_networks, rank_correlation, structural_similarity
+from medviewer.training.validation.rival_maps import RIVALS, rival_maps, spread
+
+PICTURES = 60
+RANDOMISED_PICTURES = 16
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Judged:
+    """One picture: areas by (map, baseline), energy, and whose it is."""
+
+    patient: str
+    areas: dict[tuple[str, str], Areas]
+    energy: float
+    lungs: float
+
+
+def chosen_pictures(model: PictureModel, scored: Sequence[Scored], most: int = PICTURES) -> list[Scored]:
+    """Pictures in which the finding is there and was found, one a patient, drawn at random with a fixed seed."""
+    name = model.classes[0]
+    threshold = model.thresholds().get(name, 0.5)
+    found: dict[str, list[Scored]] = defaultdict(list)
+    for item in scored:
+        if truth_of(item.picture, name) and item.answer.scores[name] >= threshold and item.answer.heatmap is not None:
+            found[item.picture.patient].append(item)
+    rng = np.random.default_rng(SEED)
+    every = [items[int(rng.integers(len(items)))] for items in found.values()]
+    return [every[int(n)] for n in rng.permutation(len(every))[:most]]
+
+
+def explanation_figures(package: Package, model: PictureModel, chosen: Sequence[Scored], progress: Progress) -> ExplanationFigures:
+    """Insertion and deletion against rivals, energy inside the lungs, randomised weights, and the verdict by rule."""
+    score = model.score_of(model.classes[0])
+    judged = []
+    for number, item in enumerate(progress.part(0.0, 0.8).each(chosen, len(chosen), "Testing heatmaps")):
+        picture = model.tensor(read_picture(item.picture.path))[0, 0]
+        judged.append(_judge(model, item, picture, score, SEED + number))
+    rivals = _compare(judged)
+    randomised = _randomise(package, model, chosen[:RANDOMISED_PICTURES], progress.part(0.8, 1.0))
+    last = randomised[-1].rank_correlation.value if randomised else None
+    collapsed = last is not None and abs(last) <= CHANCE_RHO
+    found = verdict(rivals[0], collapsed, len(judged))
+    patients = [j.patient for j in judged]
+    inside, share = [j.energy for j in judged], [j.lungs for j in judged]
+    known = bool(np.isfinite(inside).any())
+    return ExplanationFigures(
+        pictures=len(judged),
+        energy_inside=Measured.model_validate(mean_interval(inside, patients)) if known else None,
+        lung_share=Measured.model_validate(mean_interval(share, patients)) if known else None,
+        rivals=rivals[1],
+        randomised=randomised,
+        collapsed=collapsed,
+        verdict=found.sentence,
+        show=found.show,
+    )
+
+
+def _judge(model: PictureModel, item: Scored, picture: Float, score: Score, seed: int) -> _Judged:
+    heat = item.answer.heatmap
+    assert heat is not None  # only pictures with one are chosen
+    coarse = (heat.shape[0], heat.shape[1])
+    maps = {"heatmap": spread(heat, picture.shape), **rival_maps(picture, coarse, seed)}
+    found = {}
+    for kind in BASELINES:
+        base = baseline(picture, kind)
+        for name, importance in maps.items():
+            found[name, kind] = areas(score, picture, importance, base, seed)
+    lungs = drawn_mask(item.picture.mask, model.shape) if item.picture.mask is not None else _own_lungs(item.answer)
+    if lungs is None or not lungs.any():
+        return _Judged(item.picture.patient, found, np.nan, np.nan)
+    return _Judged(item.picture.patient, found, energy_inside(maps["heatmap"], lungs), float(lungs.mean()))
+
+
+def _own_lungs(answer: PictureAnswer) -> np.ndarray | None:
+    return None if answer.mask is None else answer.mask > 0
+
+
+def _compare(judged: Sequence[_Judged]) -> tuple[list[Comparison], tuple[RivalFigures, ...]]:
+    comparisons, rows = [], []
+    patients = [j.patient for j in judged]
+    for rival in RIVALS if judged else ():
+        for kind in BASELINES:
+            ours, theirs = ([j.areas[name, kind] for j in judged] for name in ("heatmap", rival))
+            for test, sign in (("insertion", 1), ("deletion", -1)):
+                a, b = (np.array([getattr(x, test) for x in side]) for side in (ours, theirs))
+                better = mean_interval(sign * (a - b), patients)
+                comparisons.append(Comparison(rival, test, kind, better))
+                rows.append(
+                    RivalFigures(
+                        rival=rival,
+                        test=test,
+                        baseline=kind,
+                        better_by=Measured.model_validate(better),
+                        heatmap_area=float(a.mean()),
+                        rival_area=float(b.mean()),
+                    )
+                )
+    return comparisons, tuple(rows)
+
+
+def _randomise(package: Package, model: PictureModel, chosen: Sequence[Scored], progress: Progress) -> tuple[RandomisedFigures, ...]:
+    heat = next((o.name for o in model.manifest.output if o.kind == "heatmap"), None)
+    if heat is None or not chosen:
+        return ()
+    tensors = [model.tensor(read_picture(item.picture.path)) for item in chosen]
+    before = [item.answer.heatmap for item in chosen if item.answer.heatmap is not None]
+    patients = [item.picture.patient for item in chosen]
+    found = []
+    for step in randomised_networks(package.network_path, (heat, model.scores.name), SEED):
+        progress.report(step.groups / (step.of + 1), "Randomising weights")
+        other = PictureModel(package, step.content)
+        after = [found_map for tensor in tensors if (found_map := other.answer(tensor).heatmap) is not None]
+        rho = [rank_correlation(a, b) for a, b in zip(before, after, strict=True)]
+        ssim = [structural_similarity(a, b) for a, b in zip(before, after, strict=True)]
+        found.append(
+            RandomisedFigures(
+                share=step.share,
+                rank_correlation=Measured.model_validate(mean_interval(rho, patients)),
+                ssim=Measured.model_validate(mean_interval(ssim, patients)),
+            )
+        )
+    return tuple(found)

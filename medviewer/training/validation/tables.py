@@ -1,0 +1,179 @@
+"""The tables of a validation, made from its figures: printed by the command line and set into the card, the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from medviewer.training.validation.figures import ClassificationFigures, ExplanationFigures, Figures, Measured, SegmentationFigures
+
+Row = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A title, column heads and rows of text; ``note`` is a sentence below."""
+
+    title: str
+    head: Row
+    rows: tuple[Row, ...]
+    note: str = ""
+
+    def as_text(self) -> str:
+        """For a terminal: columns as wide as they need to be, numbers to the right."""
+        widths = [max(len(row[n]) for row in (self.head, *self.rows)) for n in range(len(self.head))]
+        lines = [self.title, "-" * len(self.title)]
+        for row in (self.head, *self.rows):
+            cells = [cell.ljust(width) if n == 0 else cell.rjust(width) for n, (cell, width) in enumerate(zip(row, widths, strict=True))]
+            lines.append("  ".join(cells).rstrip())
+        return "\n".join([*lines, *([self.note] if self.note else [])]) + "\n"
+
+    def as_markdown(self) -> str:
+        """For the card."""
+        lines = [_marked(self.head), _marked(("---",) + ("---:",) * (len(self.head) - 1)), *map(_marked, self.rows)]
+        return "\n".join([f"**{self.title}**", "", *lines, *(["", self.note] if self.note else [])]) + "\n"
+
+
+def _marked(row: Row) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |"
+
+
+def shown(measured: Measured | None, digits: int = 3, sign: str = "") -> str:
+    """``0.912 (0.881-0.940)``; a dash for what wasn't measured."""
+    if measured is None or measured.value is None:
+        return "-"
+    value = f"{measured.value:{sign}.{digits}f}"
+    if measured.low is None or measured.high is None:
+        return value
+    to = " to " if sign or measured.low < 0 else "-"
+    return f"{value} ({measured.low:{sign}.{digits}f}{to}{measured.high:{sign}.{digits}f})"
+
+
+def plain(value: float | None, digits: int = 3) -> str:
+    """A number without an interval."""
+    return "-" if value is None else f"{value:.{digits}f}"
+
+
+def tables_of(figures: Figures) -> list[Table]:
+    """Every table there is something to say in, in the order of the card."""
+    found: list[Table] = []
+    if figures.segmentation is not None:
+        found += _of_segmentation(figures.segmentation)
+    if figures.classification is not None:
+        found += _of_classification(figures.classification)
+    if figures.explanation is not None:
+        found += _of_explanation(figures.explanation)
+    return found
+
+
+def _of_segmentation(found: SegmentationFigures) -> list[Table]:
+    head = ("structure", "n", "missed", "Dice", "surface Dice 1 mm", "surface Dice 2 mm", "HD95 mm", "volume bias mL", "volume bias %")
+    rows = tuple(
+        (
+            name,
+            str(s.images),
+            str(s.missed),
+            shown(s.dice),
+            shown(s.surface_dice_1mm),
+            shown(s.surface_dice_2mm),
+            shown(s.hd95_mm, 1),
+            shown(s.volume_bias_ml, 1, "+"),
+            shown(s.volume_bias_percent, 0, "+"),
+        )
+        for name, s in found.structures.items()
+    )
+    note = f"{found.grid} Mean Dice {shown(found.mean_dice)}."
+    if found.side_errors.value is not None:
+        note += f" On the wrong side: {100 * found.side_errors.value:.2f} % of voxels whose structure is right."
+    tables = [Table("Structures", head, rows, note)]
+    contrasts = list(found.mean_dice_by_contrast)
+    if contrasts:
+        by = [(name, *(shown(s.dice_by_contrast.get(c)) for c in contrasts)) for name, s in found.structures.items() if s.dice_by_contrast]
+        by.append(("mean", *(shown(found.mean_dice_by_contrast[c]) for c in contrasts)))
+        tables.append(Table("Dice by contrast", ("structure", *contrasts), tuple(by)))
+    if found.volume_intervals:
+        tables.append(_intervals(found))
+    extra = []
+    if found.uncertainty_auc is not None:
+        extra.append(("uncertainty tells wrong voxels from right ones (AUC)", shown(found.uncertainty_auc)))
+    if found.flip_dice is not None:
+        extra.append(("answers to an image and to its mirror image (Dice)", shown(found.flip_dice)))
+    refused = sum(case.refused is not None for case in found.cases)
+    if refused:
+        extra.append(("images refused by the model's gate", f"{refused} of {len(found.cases)}"))
+    if extra:
+        tables.append(Table("Uncertainty", ("what", "value"), tuple(extra)))
+    return tables
+
+
+def _intervals(found: SegmentationFigures) -> Table:
+    rows = tuple(
+        (
+            v.structure,
+            v.resolution,
+            str(v.images),
+            "-" if v.half is None else f"±{100 * v.half:.0f} %",
+            plain(v.coverage, 2),
+            str(v.coverage_images),
+        )
+        for v in found.volume_intervals
+    )
+    wanted = found.volume_intervals[0].wanted
+    note = f"Set to hold for {100 * wanted:.0f} % of images like those that set them; held: measured on images of other people."
+    return Table("Volume intervals", ("structure", "slices", "n", "interval", "held", "n (held)"), rows, note)
+
+
+def _of_classification(found: ClassificationFigures) -> list[Table]:
+    rows: tuple[Row, ...]
+    head: Row = ("question", "source", "images", "patients", "yes", "AUC (patients drawn)", "AUC (DeLong)")
+    rows = tuple(
+        (q.name, q.source, str(q.images), str(q.patients), str(q.positives), shown(q.auc), shown(q.auc_delong)) for q in found.questions
+    )
+    tables = [Table("Discrimination", head, rows, found.drop or "")]
+    at = [q for q in found.questions if q.threshold is not None]
+    if at:
+        head = ("question", "source", "threshold", "sensitivity", "specificity", "PPV", "accuracy")
+        rows = tuple(
+            (q.name, q.source, plain(q.threshold, 2), shown(q.sensitivity), shown(q.specificity), shown(q.ppv), shown(q.accuracy))
+            for q in at
+        )
+        tables.append(Table("At the threshold", head, rows, "PPV is that at the prevalence of these pictures, which is no ward's."))
+    tables.append(_calibration(found))
+    if found.shortcuts:
+        rows = tuple((s.name, s.source, shown(s.auc), s.fitted_on) for s in found.shortcuts)
+        tables.append(Table("What shape and border give away", ("baseline", "source", "AUC", "fitted on"), rows))
+    if found.masks:
+        rows = tuple((m.source, str(m.images), shown(m.dice), shown(m.surface_dice_2px), shown(m.surface_dice_4px)) for m in found.masks)
+        note = "Both lungs together, on the model's grid; pixels of that grid."
+        tables.append(Table("Lung masks", ("source", "images", "Dice", "surface Dice 2 px", "surface Dice 4 px"), rows, note))
+    if found.gate:
+        rows = tuple((g.source, "refuse" if g.wanted else "let through", str(g.images), shown(g.refused)) for g in found.gate)
+        tables.append(Table("Input gate", ("source", "should", "images", "share refused"), rows))
+    return tables
+
+
+def _calibration(found: ClassificationFigures) -> Table:
+    rows = []
+    for q in found.questions:
+        if q.after is not None:
+            before = (plain(q.before.ece), plain(q.before.brier)) if q.before is not None else ("-", "-")
+            rows.append((q.name, q.source, *before, plain(q.after.ece), plain(q.after.brier), plain(q.flip_difference)))
+    head = ("question", "source", "ECE before", "Brier before", "ECE", "Brier", "change when mirrored")
+    return Table("Calibration", head, tuple(rows), "Before: without the temperature. ECE over 15 bins of equally many pictures.")
+
+
+def _of_explanation(found: ExplanationFigures) -> list[Table]:
+    rows: tuple[Row, ...] = tuple(
+        (r.rival, r.test, r.baseline, plain(r.heatmap_area), plain(r.rival_area), shown(r.better_by, 3, "+")) for r in found.rivals
+    )
+    tables = []
+    if rows:
+        head = ("rival", "test", "baseline", "heatmap", "rival's", "better by")
+        tables.append(Table("Heatmap against maps that know nothing of the model", head, rows, found.verdict))
+    if found.randomised:
+        rows = tuple((f"{100 * r.share:.0f} %", shown(r.rank_correlation, 2), shown(r.ssim, 2)) for r in found.randomised)
+        note = "It collapses: the map shows what was learnt." if found.collapsed else "It does not collapse: the map shows the picture."
+        tables.append(Table("Heatmap after weights were randomised from the top", ("weights", "rank correlation", "SSIM"), rows, note))
+    if found.energy_inside is not None:
+        row = (str(found.pictures), shown(found.energy_inside), shown(found.lung_share))
+        tables.append(Table("Where the heatmap lies", ("pictures", "energy inside the lungs", "lungs' share of the picture"), (row,)))
+    return tables
