@@ -96,6 +96,12 @@ def compare_scores(
     return GateReport(len(float32), agreement, None, min(changes, default=None))
 
 
+def compare_thresholds(scores: NDArray[np.float64], before: Sequence[float], after: Sequence[float]) -> GateReport:
+    """Decisions of the same scores ``(n, classes)`` at other thresholds; thresholds change no AUC."""
+    agreement = float(np.mean((scores >= np.asarray(before)) == (scores >= np.asarray(after)))) if scores.size else None
+    return GateReport(len(scores), agreement, None, None)
+
+
 def quantise_to_int8(float32: Path, target: Path, tensors: Sequence[Tensor] | None = None) -> None:
     """Write an int8 export: weights alone (dynamic), or with activations calibrated on ``tensors`` (static)."""
     from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_dynamic, quantize_static

@@ -14,6 +14,7 @@ import torch
 
 from medviewer.core.progress import Progress
 from medviewer.models.package import open_package
+from medviewer.training.adopt import merged
 from medviewer.training.card import ABOUT_NAME
 from medviewer.training.contrasts import Contrast
 from medviewer.training.export import OutputLabel, export_onnx, output_labels
@@ -24,7 +25,7 @@ from medviewer.training.provenance import Provenance
 from medviewer.training.recipes import Recipe
 from medviewer.training.synthesis import Synthesiser
 from medviewer.training.validation.held_out import read_held_out
-from medviewer.training.validation.report import write_report
+from medviewer.training.validation.report import manifest_additions, write_figures
 from medviewer.training.validation.run import RECIPE_NAME, figures_of
 from medviewer.training.validation.run_volumes import measure_synthetic
 
@@ -33,11 +34,13 @@ GOLDEN_SEED = 424_242
 MANIFEST_TEMPLATE = "brain-structures.manifest.toml"
 
 
-def build_package(recipe: Recipe, recipe_path: Path, data: Path, run: Path, output: Path, progress: Progress | None = None) -> None:
+def build_package(
+    recipe: Recipe, recipe_path: Path, data: Path, run: Path, output: Path, *, most_images: int = 0, progress: Progress | None = None
+) -> None:
     """Export, validate on the kept heads, and write everything the package needs into ``output`` (created).
 
     The manifest is the template beside the recipe with the file digests filled in; the card's words come from the
-    ``card.toml`` beside it, its figures from the validation. ``manifest-additions.toml`` has the volume intervals.
+    ``card.toml`` beside it, its figures and the volume intervals from the validation. most_images : of a head and contrast, 0 for all.
     """
     output.mkdir(parents=True)
     network = output / "model.onnx"
@@ -54,10 +57,13 @@ def build_package(recipe: Recipe, recipe_path: Path, data: Path, run: Path, outp
     manifest.write_text(_filled(template, output, output_labels(recipe)), encoding="utf-8")
     package = open_package(output)
     held_out = read_held_out(output / RECIPE_NAME)
-    measured = measure_synthetic(package, held_out, data, 0, progress or Progress())
+    measured = measure_synthetic(package, held_out, data, most_images, progress or Progress())
     provenance = {**asdict(_provenance(recipe, recipe_path, data, run)), **_facts(recipe)}
-    write_report(figures_of(package, measured, provenance), measured, output)
-    manifest.write_text(_filled(template, output, output_labels(recipe)), encoding="utf-8")
+    figures = figures_of(package, measured, provenance)
+    write_figures(figures, output)
+    card_sha256 = hashlib.sha256((output / "card.md").read_bytes()).hexdigest()
+    manifest.write_text(merged(manifest.read_text(encoding="utf-8"), manifest_additions(figures), card_sha256), encoding="utf-8")
+    open_package(output)
 
 
 def _filled(template: str, package: Path, labels: tuple[OutputLabel, ...]) -> str:

@@ -182,9 +182,7 @@ def _nearest(indices: Tensor, points: Tensor) -> Tensor:
     return indices.reshape(-1)[flat.reshape(-1)].reshape(inside.shape) * inside.to(indices.dtype)
 
 
-def _random_resolution(
-    image: Tensor, s: SynthesisSettings, generator: torch.Generator
-) -> tuple[Tensor, tuple[float, float, float]]:
+def _random_resolution(image: Tensor, s: SynthesisSettings, generator: torch.Generator) -> tuple[Tensor, tuple[float, float, float]]:
     """Thick or coarse slices: blur with the slice profile, subsample, and interpolate back. Also says how far apart voxels were."""
     voxel_mm = s.spacing_mm
     die = torch.rand(4, generator=generator)

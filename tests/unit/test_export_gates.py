@@ -14,6 +14,7 @@ from medviewer.training.gates import (
     GateRefused,
     compare_labels,
     compare_scores,
+    compare_thresholds,
     convert_to_fp16,
     gated_export,
     network_answers,
@@ -94,6 +95,13 @@ def test_a_better_answer_is_still_refused_when_decisions_change():
     assert report.auc_change is not None
     assert report.auc_change >= 0
     assert len(report.reasons()) == 1
+
+
+def test_a_threshold_that_changes_decisions_is_refused():
+    scores = np.linspace(0, 1, 2001)[:, None]
+    assert compare_thresholds(scores, [0.5], [0.5004]).reasons() == ()
+    with pytest.raises(GateRefused, match="of answers agree"):
+        compare_thresholds(scores, [0.5], [0.6]).require("The new threshold")
 
 
 def test_comparing_nothing_is_no_pass():

@@ -34,6 +34,11 @@ def _study(f: Figures) -> str:
     }[f.data.kind]
 
 
+def _preprocessing(f: Figures) -> str:
+    same = " Pictures are prepared here by the program's own code." if f.data.kind == "pictures" else ""
+    return f"{f.model.input}{same}"
+
+
 def _internal(f: Figures) -> str:
     return f"{f.data.images:,} images of {f.data.patients:,} people; {f.data.kept_apart}"
 
@@ -79,7 +84,7 @@ _ITEMS: tuple[tuple[str, Answer], ...] = (
     ("Goal of the study", _says("To say how far a model that ships with a viewer can be trusted.")),
     ("Data sources", _about("data")),
     ("Inclusion and exclusion", _about("exclusions")),
-    ("Preprocessing", lambda f: f"{f.model.input} The same code prepares images in training, here and in the program."),
+    ("Preprocessing", _preprocessing),
     ("De-identification", _about("deidentification")),
     ("Missing data", _about("missing_data")),
     ("Image acquisition", _about("acquisition")),

@@ -22,7 +22,7 @@ from medviewer.training.validation.picture_tables import truth_of
 from medviewer.training.validation.randomisation import randomised_networks, rank_correlation, structural_similarity
 from medviewer.training.validation.rival_maps import RIVALS, rival_maps, spread
 
-PICTURES = 60
+PICTURES = 48
 RANDOMISED_PICTURES = 16
 
 

@@ -28,14 +28,18 @@ class Measurements:
 
 def write_report(figures: Figures, measured: Measurements, output: Path) -> None:
     """Write everything into ``output``, which is there and empty but for predictions."""
-    (output / "figures.json").write_text(figures.to_json(), encoding="utf-8")
-    plots = write_plots(figures, output)
-    write_card(figures, output / "card.md", plots)
+    write_figures(figures, output)
     for name, cells in measured.sheets.items():
         write_sheet(output / name, cells)
     additions = manifest_additions(figures)
     if additions:
         (output / MANIFEST_NAME).write_text(additions, encoding="utf-8")
+
+
+def write_figures(figures: Figures, folder: Path) -> None:
+    """Write what a package keeps: figures, plots and card."""
+    (folder / "figures.json").write_text(figures.to_json(), encoding="utf-8")
+    write_card(figures, folder / "card.md", write_plots(figures, folder))
 
 
 def manifest_additions(figures: Figures) -> str:

@@ -38,7 +38,10 @@ from medviewer.training.validation.volume_model import VolumeModel
 
 
 def measure_synthetic(package: Package, recipe: HeldOutRecipe, data: Path, most_images: int, progress: Progress) -> Measurements:
-    """On the recipe's kept heads; the width of volume intervals comes from its tuning heads. most_images : of a head and contrast, 0 for all."""
+    """On the recipe's kept heads; the width of volume intervals comes from its tuning heads.
+
+    most_images : of a head and contrast, 0 for all.
+    """
     spacing = package.manifest.input[0].spacing_mm or (1.0, 1.0, 1.0)
     model = VolumeModel.of_package(package)
     spacing_mm = min(spacing)

@@ -152,7 +152,8 @@ def _pairs(volumes: Sequence[Volumes], values: tuple[int, ...], resolution: str)
 
 def _volumes(case: SyntheticCase, voxels: NDArray[np.float64]) -> Volumes:
     ml = case.spacing_mm**3 / 1000
-    return Volumes(case.resolution, voxels * ml, np.bincount(case.reference.reshape(-1), minlength=256) * ml)
+    true = np.bincount(case.reference.reshape(-1), minlength=256).astype(np.float64)
+    return Volumes(case.resolution, voxels * ml, true * ml)
 
 
 def _structure(cases: Sequence[CaseScores], parts: Sequence[str], contrasts: Sequence[str]) -> StructureFigures:

@@ -26,7 +26,7 @@ from medviewer.training.validation.volume_model import SegmentFacts
 SEED = 910_000
 CALIBRATION_SEED = 920_000
 IMAGES_PER_CONTRAST = 2
-CALIBRATION_IMAGES_PER_CONTRAST = 8
+CALIBRATION_IMAGES_PER_CONTRAST = 6
 FIELD_OF_VIEW_MM = (192.0, 224.0, 192.0)
 RESOLUTIONS = (("up to 2 mm", 2.0), ("2 to 5 mm", 5.0), ("5 to 8 mm", 8.0))
 """Classes of slice distance: their name and largest distance in mm."""

@@ -106,20 +106,16 @@ def _of_segmentation(found: SegmentationFigures) -> list[Table]:
 
 
 def _intervals(found: SegmentationFigures) -> Table:
-    rows = tuple(
-        (
-            v.structure,
-            v.resolution,
-            str(v.images),
-            "-" if v.half is None else f"±{100 * v.half:.0f} %",
-            plain(v.coverage, 2),
-            str(v.coverage_images),
-        )
-        for v in found.volume_intervals
-    )
+    """One row a group, one column a class of slice distance."""
+    classes = list(dict.fromkeys(v.resolution for v in found.volume_intervals))
+    rows: dict[str, dict[str, str]] = {}
+    for v in found.volume_intervals:
+        held = f" (held {100 * v.coverage:.0f} % of {v.coverage_images})" if v.coverage is not None else ""
+        rows.setdefault(v.structure, {})[v.resolution] = f"±{100 * v.half:.0f} %{held}" if v.half is not None else f"too few ({v.images})"
     wanted = found.volume_intervals[0].wanted
-    note = f"Set to hold for {100 * wanted:.0f} % of images like those that set them; held: measured on images of other people."
-    return Table("Volume intervals", ("structure", "slices", "n", "interval", "held", "n (held)"), rows, note)
+    note = f"Set to hold for {100 * wanted:.0f} % of images like those that set them; held: counted on images of other people."
+    cells = tuple((name, *(row.get(kind, "-") for kind in classes)) for name, row in rows.items())
+    return Table("Volume intervals", ("structure", *classes), cells, note)
 
 
 def _of_classification(found: ClassificationFigures) -> list[Table]:
