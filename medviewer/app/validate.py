@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import json
 import queue
 import subprocess
@@ -16,7 +15,7 @@ from typing import Any
 from medviewer.app.analyze import analyze
 from medviewer.app.models import installed_models
 from medviewer.app.outputs import claim_folder
-from medviewer.app.train import NoTrainingExtra
+from medviewer.app.train import require_training_extra
 from medviewer.core.child_process import child_environment
 from medviewer.core.errors import MedviewerError, NothingReadable
 from medviewer.core.progress import Progress
@@ -24,7 +23,6 @@ from medviewer.models.catalogue import Catalogue
 from medviewer.models.manifest import MANIFEST_NAME
 from medviewer.models.package import Package, open_package
 
-_NEEDED = ("torch", "monai", "sklearn", "onnx")
 _ASK_EVERY_S = 0.2
 _LAST_WORDS = 2000
 
@@ -51,9 +49,7 @@ def validate(model: str, data: Path, output: Path, progress: Progress, *, heatma
     heatmap_pictures, most_images : do less than everything, 0 for all.
     Raises `NoTrainingExtra`, `BadPackage`, `NoModelFits`, `NothingReadable`, `CannotWrite`, `ValidationFailed`, `Cancelled`.
     """
-    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
-    if missing:
-        raise NoTrainingExtra(f"Validation needs {', '.join(missing)}. Install the extra in the checkout: pip install -e '.[train]'.")
+    require_training_extra()
     package = _package(model)
     if not data.exists():
         raise NothingReadable(data, "it isn't there")
