@@ -6,6 +6,7 @@ import hashlib
 import re
 
 import pytest
+from support.tiny_classifier import write_tiny_classifier
 from support.tiny_models import write_tiny_package
 
 from medviewer.app.check_models import check, pack, verify
@@ -119,3 +120,10 @@ def test_a_skeleton_lacks_its_network_and_nothing_else(tmp_path, family):
     assert errors(document) == ["Package new-model is not complete: model.onnx is missing."]
     with pytest.raises(BadPackage, match=r"model\.onnx is missing"):
         pack(folder, tmp_path / "x.zip")
+
+
+def test_a_classifier_of_pictures_is_checked_like_any_other(tmp_path):
+    folder = write_tiny_classifier(tmp_path / "c")
+    document = check(str(folder), Progress())
+    assert (errors(document), document.exit_code) == ([], 0)
+    assert document.packages[0].golden.passed
