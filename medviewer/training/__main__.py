@@ -9,6 +9,7 @@ import traceback
 from pathlib import Path
 
 from medviewer.core.errors import Cancelled, MedviewerError
+from medviewer.training.chest.recipe import ChestRecipe
 from medviewer.training.errors import BadRecipe
 from medviewer.training.recipe_kinds.classification import ClassificationRecipe
 from medviewer.training.recipe_kinds.reading import read_any_recipe
@@ -60,7 +61,12 @@ def _run(arguments: argparse.Namespace) -> int:
         if (arguments.output / PACKAGE).exists():
             _say(f"This run is finished: {arguments.output / PACKAGE}")
             return 0
-        if isinstance(recipe, ClassificationRecipe):
+        package: Path | None
+        if isinstance(recipe, ChestRecipe):
+            from medviewer.training.chest.packaging import train_and_package
+
+            package = train_and_package(recipe, place, _say, is_stopped)
+        elif isinstance(recipe, ClassificationRecipe):
             from medviewer.training.supervised_pictures import train_pictures
 
             package = train_pictures(recipe, place, _say, is_stopped)

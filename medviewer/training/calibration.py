@@ -33,6 +33,35 @@ def fit_temperature(logits: Float, truth: NDArray[np.bool_]) -> float:
     return math.exp(float(found.x))
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """``(z - shift) / temperature`` is the logit that can be read as odds."""
+
+    temperature: float
+    shift: float
+
+
+def fit_line(logits: Float, truth: NDArray[np.bool_]) -> Line:
+    """The temperature and shift with the smallest cross-entropy at even odds: both answers weigh the same (Platt 1999).
+
+    A training set's share of ill cases says nothing about a ward's; at even odds a probability of 0.5 is where the
+    evidence for and against is equal. logits, truth : (n,) of a yes/no question.
+    """
+    from scipy.optimize import minimize
+
+    z = np.asarray(logits, np.float64)
+    weight = np.where(truth, 0.5 / max(truth.sum(), 1), 0.5 / max((~truth).sum(), 1))
+
+    def loss(parameters: Float) -> float:
+        calibrated = (z - parameters[1]) / math.exp(parameters[0])
+        return float(np.sum(weight * (np.logaddexp(0.0, calibrated) - calibrated * truth)))
+
+    found = minimize(
+        loss, np.array([0.0, float(np.median(z))]), method="Nelder-Mead", options={"xatol": 1e-5, "fatol": 1e-9, "maxiter": 4000}
+    )
+    return Line(math.exp(float(found.x[0])), float(found.x[1]))
+
+
 def _binary_loss(z: Float, truth: NDArray[np.bool_]) -> float:
     return float(np.mean(np.logaddexp(0.0, z) - z * truth))
 

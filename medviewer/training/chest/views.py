@@ -6,24 +6,12 @@ All work on whole batches. Randomness comes from the generator that is passed in
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn import functional as fn
 
-
-@dataclass(frozen=True, slots=True)
-class Strength:
-    """How far views are from the picture as it is; shares of the box, degrees."""
-
-    shift: float = 0.06
-    scale: float = 0.10
-    rotation_deg: float = 10.0
-    flip: bool = True
-    exposure: float = 1.0
-    sharpness: float = 1.0
-    erase: float = 0.3
+from medviewer.training.chest.strength import Strength
 
 
 def _uniform(n: int, low: float, high: float, generator: torch.Generator) -> Tensor:

@@ -10,16 +10,18 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from medviewer.models.toml_lines import lines_of
+from medviewer.training.chest.recipe import ChestRecipe
 from medviewer.training.errors import BadRecipe
 from medviewer.training.recipe_kinds.classification import ClassificationRecipe
 from medviewer.training.recipe_kinds.segmentation import SegmentationRecipe
 from medviewer.training.recipes import Recipe as SynthesisRecipe
 
-AnyRecipe = ClassificationRecipe | SegmentationRecipe | SynthesisRecipe
+AnyRecipe = ClassificationRecipe | SegmentationRecipe | SynthesisRecipe | ChestRecipe
 KINDS: dict[str, type[BaseModel]] = {
     "synthesis": SynthesisRecipe,
     "classification-2d": ClassificationRecipe,
     "segmentation-3d": SegmentationRecipe,
+    "chest-radiograph": ChestRecipe,
 }
 _MOST = 5
 
