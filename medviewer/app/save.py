@@ -28,6 +28,16 @@ class Saved:
     files: tuple[Path, ...]
 
 
+def why_not_dicom(analysis: Analysis) -> str | None:
+    """Why findings can't become DICOM objects, as a sentence, or None."""
+    if analysis.stack is None or analysis.volume.source.kind != "dicom":
+        return (
+            "This picture or volume is not DICOM, so its findings can't be saved as DICOM objects: those must name the DICOM images "
+            "they are about. Open the DICOM original and run the model there."
+        )
+    return None
+
+
 def accepted_part(segmentation: Segmentation, findings: Sequence[Finding]) -> Segmentation:
     """The segmentation without the structures that only rejected findings stand on.
 
@@ -60,8 +70,9 @@ def save_accepted(
         raise CannotWrite("Nothing has been accepted yet, so there is nothing to save. Accept or edit a finding first.")
     if not person.strip():
         raise CannotWrite("Saving needs the name of the person who accepted the findings. Enter it under Settings.")
-    if analysis.stack is None:
-        raise CannotWrite("These images are not DICOM, so findings on them can't be saved as DICOM objects.")
+    refused = why_not_dicom(analysis)
+    if refused is not None:
+        raise CannotWrite(refused)
     claim_folder(folder)
     acceptance = Acceptance(person.strip(), datetime.now(UTC), organisation.strip())
     segmentation = accepted_part(analysis.segmentation, findings)

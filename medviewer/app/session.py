@@ -12,7 +12,9 @@ from psygnal import Signal
 from medviewer.app.analysis import Analysis, run_model
 from medviewer.app.decisions import Decisions
 from medviewer.app.jobs import Jobs, JobStatus, Lane
+from medviewer.app.model_offers import ModelOffer, offers_for_image, offers_for_volume
 from medviewer.app.models import installed_models
+from medviewer.app.picture_stacks import picture_volume, with_pictures
 from medviewer.app.repair import Repair, ResampledReader
 from medviewer.app.repairs import Repairs
 from medviewer.app.save import Saved, save_accepted
@@ -22,13 +24,16 @@ from medviewer.core.progress import Progress
 from medviewer.core.study import ImageRef, Scan, Stack
 from medviewer.core.volume import Volume
 from medviewer.dicom.codecs.pool import close_decoders, decoders
+from medviewer.dicom.frames import DecodedImage
 from medviewer.dicom.scan import scan
 from medviewer.dicom.volumes import VolumeReader
 from medviewer.inference.client import InferenceClient
 from medviewer.library import audit, decisions
 from medviewer.library.settings import Settings, load_settings, save_settings
-from medviewer.models.catalogue import Catalogue, Fit, SeriesFacts, fit
+from medviewer.models.catalogue import Catalogue
 from medviewer.models.package import Package
+
+__all__ = ["ModelOffer", "RunFailed", "Session", "SliceLoaded", "TimeLoaded", "start_decoders"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +50,6 @@ class TimeLoaded:
 
     key: tuple[str, int]
     time: int
-
-
-@dataclass(frozen=True, slots=True)
-class ModelOffer:
-    """An installed model and whether it suits a series."""
-
-    package: Package
-    fit: Fit
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +106,7 @@ class Session:
         """Scan files, folders or ZIPs; `scan_changed` follows as they are found. Returns the job's number."""
 
         def work(progress: Progress) -> Scan:
-            return scan(paths, progress, self._take_scan)
+            return with_pictures(scan(paths, progress, self._take_scan), progress)
 
         title = f"Opening {paths[0].name}" if len(paths) == 1 else f"Opening {len(paths)} items"
         return self.jobs.submit(Lane.IO, title, work, self._take_scan)
@@ -196,19 +193,26 @@ class Session:
     def offers(self, stack: Stack, volume: Volume) -> list[ModelOffer]:
         """All installed models, fitting ones first, each with the reasons for or against this series."""
         del stack  # the volume says all that matters today; the stack is what callers have in hand
-        facts = SeriesFacts.of(volume)
-        offers = [ModelOffer(package, fit(package.manifest, facts)) for package in self.catalogue.packages()]
-        return sorted(offers, key=lambda offer: (not offer.fit.fits, offer.package.manifest.model.id))
+        return offers_for_volume(self.catalogue.packages(), volume)
 
-    def run(self, stack: Stack, volume: Volume, package: Package, device: str = "auto", image: ImageRef | None = None) -> int:
+    def image_offers(self, stack: Stack, image: DecodedImage) -> list[ModelOffer]:
+        """The same for a single image of a stack."""
+        return offers_for_image(self.catalogue.packages(), stack, image)
+
+    def run(self, stack: Stack, volume: Volume | None, package: Package, device: str = "auto", image: ImageRef | None = None) -> int:
         """Run a model on a volume; `analysis_added` or `run_failed` follows. Returns the job's number.
 
-        image : which image of the stack the volume is, for a model of pictures.
+        image : for a model of pictures, which image of the stack is meant; it is read first where ``volume`` is None.
         """
         model = package.manifest.model.id
 
         def work(progress: Progress) -> Analysis:
-            return run_model(self.client, package, volume, progress, device=device, stack=stack, image=image)
+            seen, steps = volume, progress
+            if volume is None and image is not None:
+                progress.report(0.0, "Reading the image")
+                seen, steps = picture_volume(stack, image), progress.part(0.1, 1.0)
+            assert seen is not None
+            return run_model(self.client, package, seen, steps, device=device, stack=stack, image=image)
 
         def failed(error: Exception) -> None:
             from medviewer.core.errors import Cancelled, MedviewerError
@@ -222,9 +226,10 @@ class Session:
         """The analysis of that id."""
         return self._analyses[number]
 
-    def analyses(self, key: tuple[str, int], time: int = 0) -> list[Analysis]:
-        """The analyses of a stack (of a 4D stack: of one of its time points), oldest first."""
-        return [a for a in self._analyses.values() if a.stack is not None and (a.stack.key, a.stack.time) == (key, time)]
+    def analyses(self, key: tuple[str, int], time: int = 0, image: ImageRef | None = None) -> list[Analysis]:
+        """The analyses of a stack (of a 4D stack: of one of its time points; or of one of its images), oldest first."""
+        wanted = key, time, image
+        return [a for a in self._analyses.values() if a.stack is not None and (a.stack.key, a.stack.time, a.image) == wanted]
 
     # saving
 

@@ -19,7 +19,10 @@ class StackImages:
 
     ``on_image`` is called in the worker's thread with the index of each image that has become known,
     decoded or not (`why_not` then says why). ``direction``: 1 or -1 while images are played that way, else 0.
+    ``is_turned``: images are shown the usual way and not as they are stored.
     """
+
+    is_turned = False
 
     def __init__(self, stack: Stack, jobs: Jobs, on_image: Callable[[int], None], budget_bytes: int = BUDGET_BYTES) -> None:
         self.stack = stack

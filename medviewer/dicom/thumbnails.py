@@ -28,6 +28,11 @@ def thumbnail(stack: Stack, size: int = 96) -> NDArray[np.uint8]:
     image = read_image(images[len(images) // 2])
     if stack.sop_class_uid in PET_CLASSES and not image.is_colour:
         image = replace(image, voi=(), inverted=not image.inverted)
+    return small_image(image, size)
+
+
+def small_image(image: DecodedImage, size: int) -> NDArray[np.uint8]:
+    """A decoded image as it looks, longest side ``size``; uint8 ``[j, i]`` or ``[j, i, 3]``."""
     rows, columns = _thumbnail_shape(image, size)
     with np.errstate(invalid="ignore"):  # float pixels may be no numbers, infinities that cancel, or signalling NaNs
         return displayed(_reduced(image, rows, columns))

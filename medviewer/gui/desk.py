@@ -10,11 +10,11 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from medviewer.app.jobs import Job, JobStatus, Lane
+from medviewer.app.picture_stacks import images_of
 from medviewer.app.repair import Repair
 from medviewer.app.save import Saved
 from medviewer.app.session import Session, SliceLoaded
 from medviewer.app.stack_images import StackImages
-from medviewer.app.whole_slide import stack_images
 from medviewer.core.errors import MedviewerError
 from medviewer.core.progress import Progress
 from medviewer.core.study import Scan, Stack
@@ -79,6 +79,7 @@ class Desk(QObject):
         self._early = EarlyImage(session.jobs, self.main, self.display)
         self.display.changed.connect(self._on_display)
         self.display.time_asked.connect(self.show_time)
+        self.findings.place_asked.connect(lambda: self.views.active.show_place())
         self.events.scan_changed.connect(self._on_scan)
         self.events.slice_loaded.connect(self._on_slice)
         self.events.stack_loaded.connect(self._on_loaded)
@@ -191,6 +192,7 @@ class Desk(QObject):
         self.main.close()
         self.events.close()
         self._repaint.stop()
+        self.models.rest()
         self.cine.stop()
         if self.display.images is not None:
             self.display.images.close()
@@ -199,7 +201,7 @@ class Desk(QObject):
     def images_of(self, stack: Stack) -> StackImages:
         """The single images of a stack, to be decoded as they are looked at."""
         key = stack.key
-        return stack_images(
+        return images_of(
             stack, self.session.jobs, lambda n: self.main.post_latest(f"image {key}", lambda: self._on_slice(SliceLoaded(key, n)))
         )
 

@@ -72,6 +72,24 @@ def painted_labels(labels: NDArray[np.unsignedinteger], fill: Argb, line: Argb, 
     return pixels
 
 
+CASING = 0x8C000000
+"""Premultiplied black beside a thin line, so that it stands out on white as well as on black."""
+
+
+def outlined_labels(labels: NDArray[np.unsignedinteger], fill: Argb, line: Argb, thickness: int = 1) -> Argb:
+    """The same as `painted_labels` with a dark seam along the outer side of each border."""
+    pixels = painted_labels(labels, fill, line, thickness)
+    drawn = np.take(line, labels, mode="clip") != 0
+    seam = np.zeros(labels.shape, bool)
+    for n in range(1, thickness + 1):
+        seam[n:] |= drawn[:-n]
+        seam[:-n] |= drawn[n:]
+        seam[:, n:] |= drawn[:, :-n]
+        seam[:, :-n] |= drawn[:, n:]
+    pixels[seam & ~drawn] = CASING
+    return pixels
+
+
 def borders(labels: NDArray[np.unsignedinteger], thickness: int = 1) -> NDArray[np.bool_]:
     """Where a label's neighbour above, below, left or right, within ``thickness``, is another; bool ``[row, column]``."""
     edge = np.zeros(labels.shape, bool)

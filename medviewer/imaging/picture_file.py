@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg")
 MOST_PIXELS = 100_000_000
 _BEGINNINGS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
-_EXIF_ORIENTATION = 0x0112
+EXIF_ORIENTATION = 0x0112
 
 
 def is_picture_file(path: Path) -> bool:
@@ -49,7 +49,7 @@ def read_picture(path: Path) -> Volume:
                 raise CannotDecode(path, f"it has {image.width} x {image.height} pixels, more than the {MOST_PIXELS:,} this program reads")
             image.load()
             grey, colourful = _grey(image)
-            steps = steps_of_exif(image.getexif().get(_EXIF_ORIENTATION, 1))
+            steps = steps_of_exif(image.getexif().get(EXIF_ORIENTATION, 1))
     except UnidentifiedImageError as error:
         raise CannotDecode(path, "it is neither a JPEG nor a PNG picture, whatever its name says", "damaged") from error
     except (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:

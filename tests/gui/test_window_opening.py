@@ -123,7 +123,8 @@ def test_series_without_a_volume_are_leafed_through_as_images(qtbot, window, tmp
     assert pane.source.index() == before + 1
     qtbot.waitUntil(lambda: pane.picture is not None, timeout=LIMIT_MS)
     assert pane.picture.frame.letters().right == "L"
-    assert "makes no volume" in window.side.models._nothing(())
+    qtbot.waitUntil(lambda: window.desk.models.offers is not None, timeout=LIMIT_MS)
+    assert "this series makes no volume" in window.side.models._cards[0].button.toolTip()
 
 
 def test_opening_another_study_lets_the_first_go(qtbot, loaded, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from medviewer.app.save import why_not_dicom
 from medviewer.gui.desk import Desk
 from medviewer.gui.messages import Level
 
@@ -76,7 +77,11 @@ def nothing_undecided(desk: Desk) -> str | None:
 
 
 def nothing_accepted(desk: Desk) -> str | None:
-    """Needs an accepted finding."""
+    """Needs an accepted finding on DICOM images."""
+    analysis = desk.display.analysis
+    refused = why_not_dicom(analysis) if analysis is not None else None
+    if refused is not None:
+        return refused
     return None if desk.findings.accepted_count else "Nothing has been accepted yet, so there is nothing to save."
 
 

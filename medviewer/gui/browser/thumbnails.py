@@ -52,11 +52,11 @@ class Thumbnails:
 
 
 def _thumbnail(row: Row) -> Picture | None:
-    from medviewer.dicom.thumbnails import thumbnail
+    from medviewer.app.picture_stacks import small_picture
 
     assert row.stack is not None
     try:
-        return thumbnail(row.stack, SIZE)
+        return small_picture(row.stack, SIZE)
     except MedviewerError as error:
         log.info("No thumbnail: %s", type(error).__name__)
         return None

@@ -28,6 +28,7 @@ class FindingDesk(QObject):
 
     changed = Signal()
     current_changed = Signal(str)  # the finding's id, or ""
+    place_asked = Signal()  # the place on the single image that the display marks now
 
     def __init__(
         self, session: Session, events: Events, display: Display, asked_name: Callable[[], str | None], parent: QObject | None = None
@@ -114,9 +115,11 @@ class FindingDesk(QObject):
         return settings.reader_name
 
     def _show(self, finding: Finding) -> None:
-        """Bring the crosshair to the finding: its point, or else its slice."""
+        """Bring the crosshair to the finding: its point, or else its slice; on a single image mark its place."""
         place, volume = finding.location, self._display.volume
+        self._display.set_place(place)
         if volume is None:
+            self.place_asked.emit()
             return
         if place.point_lps_mm is not None:
             self._display.set_point(place.point_lps_mm)
@@ -140,6 +143,7 @@ class FindingDesk(QObject):
         self.findings = in_order(found, self.order)
         if self.current is None:
             self.current_id = ""
+            self._display.set_place(None)
             self.current_changed.emit("")
         self._display.set_reviewed(bool(found) and all(finding.decision is not None for finding in found))
         self.changed.emit()

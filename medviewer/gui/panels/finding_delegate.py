@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyledItemDelegate, QS
 
 from medviewer.core.finding import Finding, Status
 from medviewer.gui.panels.findings_model import FINDING, Index
-from medviewer.gui.panels.sentences import STATUS_WORDS, confidence_words, place_words
+from medviewer.gui.panels.sentences import STATUS_WORDS, confidence_words, interval_words, place_words
 from medviewer.gui.theme import colours, icons
 from medviewer.gui.theme.style import sized
 
@@ -33,7 +33,7 @@ class FindingDelegate(QStyledItemDelegate):
         view = self.parent()
         width = view.viewport().width() if isinstance(view, QAbstractItemView) else 300
         text = self._text_height(finding, width)
-        return QSize(width, 6 + PAD + CHIP_HEIGHT + 6 + text + 4 + 2 * 16 + PAD)
+        return QSize(width, 6 + PAD + CHIP_HEIGHT + 6 + text + 4 + 16 * len(small_lines(finding)) + PAD)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Draw the card."""
@@ -58,7 +58,7 @@ class FindingDelegate(QStyledItemDelegate):
         font = sized(11)
         painter.setFont(font)
         painter.setPen(QColor(colours.DIM))
-        for text in (place_words(finding), f"How sure: {confidence_words(finding.confidence)}"):
+        for text in small_lines(finding):
             painter.drawText(QRect(left, y, width, 16), int(Qt.AlignmentFlag.AlignVCenter), _elided(text, QFontMetrics(font), width))
             y += 16
         painter.restore()
@@ -79,6 +79,11 @@ class FindingDelegate(QStyledItemDelegate):
     def _text_height(self, finding: Finding, width: int) -> int:
         metrics = QFontMetrics(sized(12))
         return metrics.boundingRect(QRect(0, 0, width - 17 - 2 * PAD, 2000), _WRAP, finding.text).height()
+
+
+def small_lines(finding: Finding) -> list[str]:
+    """Place, numbers with their intervals, and how sure it is: what there is of them."""
+    return [line for line in (place_words(finding), interval_words(finding), f"How sure: {confidence_words(finding.confidence)}") if line]
 
 
 def _elided(text: str, metrics: QFontMetrics, width: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt
 
 from medviewer.core.finding import Finding
-from medviewer.gui.panels.sentences import STATUS_WORDS, confidence_words, place_words
+from medviewer.gui.panels.sentences import STATUS_WORDS, confidence_words, interval_words, place_words
 from medviewer.gui.plain_text import tip
 
 Index = QModelIndex | QPersistentModelIndex
@@ -46,7 +46,8 @@ class FindingsModel(QAbstractListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return finding.text
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return f"{STATUS_WORDS[finding.status]}: {finding.text}. {place_words(finding)}. {confidence_words(finding.confidence)}"
+            about = (finding.text, place_words(finding), interval_words(finding), confidence_words(finding.confidence))
+            return f"{STATUS_WORDS[finding.status]}: {'. '.join(words for words in about if words)}"
         if role == Qt.ItemDataRole.ToolTipRole:
             return tip(tooltip(finding))
         return None
@@ -54,7 +55,7 @@ class FindingsModel(QAbstractListModel):
 
 def tooltip(finding: Finding) -> str:
     """What there isn't room for in the list."""
-    lines = [finding.text]
+    lines = [finding.text, *[words for words in (interval_words(finding),) if words]]
     if finding.original is not None:
         lines.append(f"The model's words: {finding.original}")
     if finding.decision is not None:

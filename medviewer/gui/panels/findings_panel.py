@@ -8,13 +8,18 @@ from PySide6.QtCore import QEvent, QModelIndex, QObject, QSize, Qt, Slot
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QAbstractItemView, QComboBox, QHBoxLayout, QLabel, QListView, QToolButton, QVBoxLayout, QWidget
 
+from medviewer.app.analysis import Analysis
 from medviewer.gui.desk import Desk
 from medviewer.gui.desks.finding_desk import Order
 from medviewer.gui.panels.finding_delegate import FindingDelegate
 from medviewer.gui.panels.findings_model import FINDING, FindingsModel
 from medviewer.gui.panels.models_panel import use_words
+from medviewer.gui.panels.scores_block import ScoresBlock
 from medviewer.gui.panels.section import rule, words
 from medviewer.gui.panels.sentences import count_words
+
+LEAST_LIST = 140
+"""Pixels for the list, in which one finding is seen whole."""
 
 
 class FindingsPanel(QWidget):
@@ -35,6 +40,7 @@ class FindingsPanel(QWidget):
         self.list.setResizeMode(QListView.ResizeMode.Adjust)
         self.list.clicked.connect(self._select)
         self.list.activated.connect(self._select)
+        self.list.setMinimumHeight(LEAST_LIST)
         self.list.viewport().installEventFilter(self)
         self.order = QComboBox()
         self.order.setAccessibleName("Order of the findings")
@@ -42,11 +48,10 @@ class FindingsPanel(QWidget):
         self.order.currentTextChanged.connect(lambda text: desk.findings.sort(Order(text)))
         self._count = words("", "dim")
         self._use = words("", "dim")
-        self._hint = words(
-            "No findings yet. Run a model on this series: what it proposes is listed here for you to accept, edit or reject.", "dim"
-        )
+        self._hint = words("", "dim")
         self._hint.setContentsMargins(12, 8, 12, 8)
         self._hint.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.scores = ScoresBlock()
         self._build(action)
         desk.findings.changed.connect(self.refresh)
         desk.findings.current_changed.connect(self._on_current)
@@ -78,6 +83,7 @@ class FindingsPanel(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addLayout(top)
+        layout.addWidget(self.scores)
         layout.addWidget(self._count)
         layout.addWidget(self._hint, 1)
         layout.addWidget(self.list, 1)
@@ -92,10 +98,12 @@ class FindingsPanel(QWidget):
         findings = self._desk.findings.findings
         analysis = self._desk.display.analysis
         self.model.show(findings)
+        self.scores.show_analysis(analysis)
+        self._hint.setText(hint_words(analysis))
         self.list.setVisible(bool(findings))
         self._hint.setVisible(not findings)
         self._count.setVisible(bool(findings))
-        self.order.setVisible(bool(findings))
+        self.order.setVisible(len(findings) > 1)
         self._count.setText(count_words(findings))
         model = analysis.package.manifest.model if analysis is not None else None
         self._use.setText(
@@ -123,6 +131,15 @@ class FindingsPanel(QWidget):
                 self.list.scrollTo(index)
                 return
         self.list.clearSelection()
+
+
+def hint_words(analysis: Analysis | None) -> str:
+    """What stands in the place of findings where there are none."""
+    if analysis is None:
+        return "No findings yet. Run a model on these images: what it proposes is listed here for you to accept, edit or reject."
+    if not analysis.raw.gate.accepted:
+        return "There are no findings, as the model refused these images."
+    return "The model ran and proposes no findings."
 
 
 def _button(action: QAction) -> QToolButton:

@@ -12,6 +12,7 @@ from medviewer.gui.panels.section import Banner, column, heading, words
 from medviewer.gui.panels.sentences import device_banner, progress_words, result_words
 from medviewer.gui.viewports.display import Change
 
+FOR_SERIES, FOR_IMAGE = "For this series", "For this image"
 DEVICES = (("auto", "Automatic"), ("cpu", "Processor (CPU)"), ("cuda", "Graphics card (CUDA)"))
 
 
@@ -44,7 +45,8 @@ class ModelsPanel(QScrollArea):
         for part in (self.progress, self.banner, self.failure, self.result):
             layout.addWidget(part)
         layout.addSpacing(4)
-        layout.addWidget(heading("For this series"))
+        self._heading = heading(FOR_SERIES)
+        layout.addWidget(self._heading)
         layout.addLayout(self._offers)
         layout.addStretch()
         self.setWidget(page)
@@ -57,6 +59,7 @@ class ModelsPanel(QScrollArea):
     def refresh(self) -> None:
         """Take over where the desk stands."""
         models = self._desk.models
+        self._heading.setText((FOR_IMAGE if self._desk.display.images is not None else FOR_SERIES).upper())
         self.progress.show_job(models.running_model, progress_words(models.job) if models.is_running else None, models.job)
         self.failure.show_words("bad", models.failure.message if models.failure is not None else "")
         self._show_result(self._desk.display.analysis)
@@ -90,9 +93,8 @@ class ModelsPanel(QScrollArea):
             return "Open a series to see which models fit it."
         if display.is_document:
             return "Models need images, and what is on display has none."
-        if display.reader is None:
-            why = display.shown.stack.why_not
-            return f"This series makes no volume{f' ({why})' if why else ''}, and models need one."
+        if self._desk.models.unreadable is not None:
+            return f"{self._desk.models.unreadable} No model can look at it."
         return "Looking for models…" if offers is None else "No models are installed."
 
     @Slot(object)
@@ -126,7 +128,8 @@ class OfferCard(QFrame):
         layout.setSpacing(4)
         layout.addLayout(top)
         layout.addWidget(words(f"{model.id} {model.version} · {model.family}", "dim"))
-        verdict = "Fits this series." if offer.fit.fits else "Does not fit: " + " ".join(offer.fit.reasons)
+        what = "image" if desk.display.images is not None else "series"
+        verdict = f"Fits this {what}." if offer.fit.fits else "Does not fit: " + " ".join(offer.fit.reasons)
         layout.addWidget(words(verdict, "soft"))
         if offer.fit.cautions:
             layout.addWidget(words("With caution: " + " ".join(offer.fit.cautions), "soft"))
@@ -135,7 +138,7 @@ class OfferCard(QFrame):
     def show_reason(self, reason: str | None) -> None:
         """Whether the button works, and if not why."""
         self.button.setEnabled(reason is None)
-        self.button.setToolTip(reason or "Run this model on the series on display")
+        self.button.setToolTip(reason or "Run this model on what is on display")
 
 
 def use_words(intended_use: str) -> str:

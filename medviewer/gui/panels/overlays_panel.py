@@ -10,13 +10,14 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QAbstractItemView, QCheckBox, QComboBox, QHBoxLayout, QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
 
 from medviewer.app.analysis import Analysis
-from medviewer.core.segmentation import Segmentation
+from medviewer.core.segmentation import Heatmap, Segmentation
 from medviewer.gui.desk import Desk
 from medviewer.gui.panels.objects_section import ObjectsSection
 from medviewer.gui.panels.section import PercentSlider, column, heading, rule, words
 from medviewer.gui.panels.swatch import swatch
 from medviewer.gui.theme import colours
 from medviewer.gui.viewports.display import Change
+from medviewer.gui.viewports.heat_words import verdict_words
 from medviewer.gui.viewports.overlay_style import MaskStyle
 
 STYLES = ((MaskStyle.BOTH, "Outline and fill"), (MaskStyle.OUTLINE, "Outline"), (MaskStyle.FILL, "Fill"))
@@ -77,9 +78,14 @@ class OverlaysPanel(QWidget):
     @Slot()
     def _show_parts(self) -> None:
         """Only what there is takes room."""
-        analysis = self._desk.display.analysis is not None
-        self.model_part.setVisible(analysis)
-        self.hint.setVisible(not analysis and not self._desk.overlays.entries)
+        drawn = self._drawn() is not None
+        self.model_part.setVisible(drawn)
+        self.hint.setVisible(not drawn and not self._desk.overlays.entries)
+
+    def _drawn(self) -> Analysis | None:
+        """The answer on display; one that refused its picture has nothing to draw."""
+        analysis = self._desk.display.analysis
+        return None if analysis is not None and analysis.is_picture and not analysis.raw.gate.accepted else analysis
 
     def _set(self, **changes: object) -> None:
         if not self._filling:
@@ -90,7 +96,7 @@ class OverlaysPanel(QWidget):
     @Slot(object)
     def _on_display(self, change: Change) -> None:
         if Change.ANALYSIS in change or Change.STACK in change:
-            self._show_analysis(self._desk.display.analysis)
+            self._show_analysis(self._drawn())
         if Change.OVERLAY in change or Change.STACK in change:
             self._show_style()
 
@@ -119,7 +125,7 @@ class OverlaysPanel(QWidget):
         for widget in needs_heat:
             widget.setEnabled(heatmap is not None)
         self._show_parts()
-        self.meaning.setText(f"{heatmap.meaning} ({heatmap.low:g} to {heatmap.high:g})" if heatmap is not None else "")
+        self.meaning.setText(_heat_words(heatmap) if heatmap is not None else "")
         self.meaning.setVisible(heatmap is not None)
         self._filling = True
         self.tree.clear()
@@ -129,14 +135,13 @@ class OverlaysPanel(QWidget):
 
     def _fill(self, analysis: Analysis) -> None:
         for value, segment in sorted(analysis.segmentation.segments.items()):
-            volume = analysis.raw.volumes_ml.get(value)
-            amount = "" if volume is None else f"{volume:,.0f} mL" if volume >= 10 else f"{volume:.1f} mL"
+            amount = _amount(analysis, value)
             item = QTreeWidgetItem([segment.name, amount])
             item.setData(0, VALUE, value)
             item.setIcon(0, swatch(segment.colour))
             item.setTextAlignment(1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             item.setForeground(1, QColor(colours.SOFT))
-            item.setToolTip(0, f"{segment.name} ({segment.code}). Double click: go to its centre.")
+            item.setToolTip(0, f"{segment.name} ({segment.code}). {'' if analysis.is_picture else 'Double click: go to its centre.'}")
             item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsUserCheckable)
             item.setCheckState(0, Qt.CheckState.Checked)
             self.tree.addTopLevelItem(item)
@@ -153,9 +158,24 @@ class OverlaysPanel(QWidget):
     def _jump(self, index: QModelIndex) -> None:
         analysis, item = self._desk.display.analysis, self.tree.topLevelItem(index.row())
         if analysis is not None and item is not None:
-            point = centre_of(analysis.segmentation, int(item.data(0, VALUE)))
+            point = centre_of(analysis.segmentation, int(item.data(0, VALUE))) if not analysis.is_picture else None
             if point is not None:
                 self._desk.display.set_point(point)
+
+
+def _heat_words(heatmap: Heatmap) -> str:
+    scale = f"{heatmap.meaning} ({heatmap.low:g} to {heatmap.high:g})."
+    return " ".join(part for part in (scale.replace("..", "."), verdict_words(heatmap)) if part)
+
+
+def _amount(analysis: Analysis, value: int) -> str:
+    """A structure's volume, or on a picture, where there is none, its share of the picture."""
+    if analysis.is_picture:
+        labels = analysis.segmentation.labels
+        share = 100 * np.count_nonzero(labels == value) / labels.size
+        return f"{share:.0f} % of the picture"
+    volume = analysis.raw.volumes_ml.get(value)
+    return "" if volume is None else f"{volume:,.0f} mL" if volume >= 10 else f"{volume:.1f} mL"
 
 
 def _make_tree() -> QTreeWidget:

@@ -43,7 +43,8 @@ def device_banner(requested: str, analysis: Analysis | None) -> tuple[str, str]:
         return "warn", ""
     raw = analysis.raw
     if not raw.gate.accepted:
-        return "bad", f"The model refused this series: {raw.gate.reason or 'it is unlike what the model knows'}"
+        what = "picture" if analysis.is_picture else "series"
+        return "bad", f"The model refused this {what}: {raw.gate.reason or 'it is unlike what the model knows'}"
     if raw.device_note:
         return "warn", raw.device_note
     if requested == "cuda" and raw.device != "cuda":
@@ -76,11 +77,23 @@ def confidence_words(confidence: Confidence) -> str:
 
 
 def place_words(finding: Finding) -> str:
-    """Where a finding is; images count from 1."""
+    """Where a finding is; images count from 1. On a single picture, of which there is only one, none is named."""
     place = finding.location
-    image = f"image {place.slice + 1}" if place.slice is not None else ""
+    on_picture = place.slice == 0 and place.point_lps_mm is None
+    image = f"image {place.slice + 1}" if place.slice is not None and not on_picture else ""
     side = {"both": "both sides"}.get(place.side or "", place.side or "")
-    return "  ·  ".join(part for part in (image, side, place.structure or "", place.zone or "") if part)
+    zone = f"{place.zone} zone" if place.zone else ""
+    return "  ·  ".join(part for part in (image, side, (place.structure or "").lower(), zone) if part)
+
+
+def interval_words(finding: Finding) -> str:
+    """The finding's numbers that have an interval, with it: ``Volume 3.4 mL, between 3.1 and 3.7 mL``."""
+    parts = [
+        f"{m.code.meaning} {m.value:.3g} {m.unit}, between {m.interval[0]:.3g} and {m.interval[1]:.3g} {m.unit}"
+        for m in finding.measurements
+        if m.interval is not None
+    ]
+    return "; ".join(parts)
 
 
 def count_words(findings: tuple[Finding, ...]) -> str:

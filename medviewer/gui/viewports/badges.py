@@ -53,7 +53,11 @@ MOST_NAMED = 5
 def badges(display: Display, source: Source, picture: Picture) -> list[Badge]:
     """The marks of a pane, most important first."""
     marks = []
-    if display.analysis is not None and display.overlay.shown and (display.overlay.mask or display.overlay.heat):
+    analysis = display.analysis
+    if analysis is not None and analysis.is_picture and not analysis.raw.gate.accepted:
+        reason = analysis.raw.gate.reason or "it is unlike what the model knows"
+        marks.append(Badge("REFUSED BY THE MODEL", colours.BAD, f"The model refused this picture: {reason}"))
+    elif analysis is not None and display.overlay.shown and (display.overlay.mask or display.overlay.heat):
         marks.append(_REVIEWED if display.reviewed else _NOT_REVIEWED)
     marks += object_badges(display, source)
     if source.derived is not None and not (display.is_resampled and source.derived == "Resampled"):

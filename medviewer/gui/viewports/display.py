@@ -11,15 +11,16 @@ from PySide6.QtCore import QObject, Signal
 from medviewer.app.analysis import Analysis
 from medviewer.app.repair import ResampledReader
 from medviewer.app.stack_images import StackImages
+from medviewer.core.finding import Location
 from medviewer.core.presentation import PresentationState
-from medviewer.core.study import Stack, TimePoint
+from medviewer.core.study import ImageRef, Stack, StackKind, TimePoint
 from medviewer.core.volume import Volume
 from medviewer.dicom.description import ImageAttributes
-from medviewer.dicom.frames import ImageExtras
+from medviewer.dicom.frames import DecodedImage, ImageExtras
 from medviewer.dicom.volumes import VolumeReader
 from medviewer.gui.viewports.drawn_object import DrawnObject
 from medviewer.gui.viewports.look import Look
-from medviewer.gui.viewports.overlay_style import OverlayStyle
+from medviewer.gui.viewports.overlay_style import OverlayStyle, OverlayStyles
 from medviewer.gui.viewports.shown import Change, Memory, Shown
 from medviewer.gui.viewports.time_words import needs_own_window
 from medviewer.gui.viewports.value_unit import AS_STORED, dark_means_much
@@ -44,6 +45,9 @@ class Display(Look):
         self.point: Float = np.zeros(3)
         self.oblique: tuple[Float, Float] = OBLIQUE_START
         self.overlay = OverlayStyle()
+        self._styles = OverlayStyles()
+        self.image_index = 0
+        self.place: Location | None = None
         self.objects: tuple[DrawnObject, ...] = ()
         self.presentation: PresentationState | None = None
         self.text_shown = True
@@ -58,14 +62,27 @@ class Display(Look):
         return self.reader.volume
 
     @property
+    def image_ref(self) -> ImageRef | None:
+        """Of a stack of single images, the one on display."""
+        images = self.images.stack.images if self.images is not None else ()
+        return images[self.image_index] if self.image_index < len(images) else None
+
+    @property
+    def image(self) -> DecodedImage | None:
+        """That image, once it is decoded."""
+        return self.images.image(self.image_index) if self.images is not None else None
+
+    @property
     def times(self) -> tuple[TimePoint, ...]:
         """The time points of the stack on display; empty for one that isn't 4D."""
         return self.shown.stack.times if self.shown is not None and self.reader is not None else ()
 
     @property
     def is_complete(self) -> bool:
-        """Whether all of the volume has been read."""
+        """Whether all of the volume, or the single image, has been read."""
         reader = self.reader
+        if self.images is not None:
+            return self.image is not None
         return reader is not None and reader.done >= reader.loaded.size
 
     @property
@@ -82,6 +99,7 @@ class Display(Look):
         """Put a stack that makes a volume on display."""
         self._begin(shown)
         self.reader = reader
+        self.overlay = self._styles.switched(self.overlay, pictures=False)
         memory = self._memory.get(shown.stack.key)
         self.point = reader.volume.geometry.centre_lps if memory is None or memory.point is None else memory.point
         self.point = self._on_a_slice(self.point)
@@ -118,6 +136,9 @@ class Display(Look):
         """Put a stack of single images on display."""
         self._begin(shown)
         self.images = images
+        count = len(images.stack.images)
+        self.image_index = 0 if count < 3 or images.stack.kind is StackKind.CINE else count // 2
+        self.overlay = self._styles.switched(self.overlay, pictures=True)
         self.changed.emit(Change.STACK)
 
     def show_document(self, shown: Shown) -> None:
@@ -129,7 +150,7 @@ class Display(Look):
         """Show nothing."""
         self._remember()
         self.shown = self.reader = self.images = self.attributes = self.analysis = self.window = None
-        self.objects, self.presentation = (), None
+        self.objects, self.presentation, self.place = (), None, None
         self.changed.emit(Change.STACK)
 
     def take_attributes(self, attributes: ImageAttributes) -> None:
@@ -143,6 +164,18 @@ class Display(Look):
         if not self.window_is_own and self.reader is not None and not self._is_later_time():
             self.window = self._first_window()
         self.changed.emit(Change.DATA)
+
+    def show_image(self, index: int) -> None:
+        """Another of the single images is on display."""
+        self.image_index = index
+        self.data_version += 1
+        self.changed.emit(Change.DATA | Change.IMAGE)
+
+    def set_place(self, place: Location | None) -> None:
+        """Mark a place on the single image, or none."""
+        if place != self.place:
+            self.place = place
+            self.changed.emit(Change.OVERLAY)
 
     def set_point(self, point_lps: ArrayLike) -> None:
         """Move the crosshair; points outside the volume are brought to its edge."""
@@ -165,11 +198,14 @@ class Display(Look):
     def set_overlay(self, overlay: OverlayStyle) -> None:
         """Draw overlays another way."""
         self.overlay = overlay
+        self._styles.keep(overlay, self.analysis, pictures=self.images is not None)
         self.changed.emit(Change.OVERLAY)
 
     def set_analysis(self, analysis: Analysis | None) -> None:
         """Show a model's answer over the images, or none."""
         self.analysis = analysis
+        if analysis is not None and analysis.is_picture:
+            self.overlay = self._styles.with_heat(self.overlay, analysis)
         self.changed.emit(Change.ANALYSIS | Change.OVERLAY)
 
     def set_objects(self, objects: tuple[DrawnObject, ...]) -> None:
@@ -201,7 +237,7 @@ class Display(Look):
         self._remember()
         memory = self._memory.get(shown.stack.key)
         self.shown, self.reader, self.images, self.attributes, self.analysis = shown, None, None, None, None
-        self.objects, self.presentation = (), None
+        self.objects, self.presentation, self.place = (), None, None
         self.window = memory.window if memory is not None else None
         self.window_is_own = self.window is not None
         self.choice = memory.choice if memory is not None else 0

@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 
 from medviewer.core.geometry import Geometry
 from medviewer.core.overlay import PlaneStack
-from medviewer.core.study import ImageRef, StackKind
+from medviewer.core.study import ImageRef
 from medviewer.core.voi import Voi, Window
 from medviewer.dicom.frames import DecodedImage, found_window
 from medviewer.gui.theme import colours
 from medviewer.gui.viewports.display import Display
 from medviewer.gui.viewports.source import Picture
+from medviewer.imaging.picture_plane import as_displayed
 from medviewer.imaging.reslice import PlaneFrame
 
 
@@ -30,7 +31,7 @@ class ImagesSource:
         assert images is not None
         self._display, self._images = display, images
         self.title = "Image" if self.count() == 1 else "Images"
-        self._index = 0 if self.count() < 3 or images.stack.kind is StackKind.CINE else self.count() // 2
+        self._index = display.image_index
         self._found: dict[int, Window] = {}
         self.over_tiles: dict[int, tuple[PlaneStack, NDArray[np.generic]]] = {}
         images.want(self._index)
@@ -49,7 +50,7 @@ class ImagesSource:
         if index != self._index:
             self._index = index
             self._images.want(index)
-            self._display.take_data()
+            self._display.show_image(index)
 
     def nearest_decoded(self, index: int, direction: int) -> int:
         """The last image up to ``index``, in the direction of play, that can be shown; the one on display where there is none.
@@ -111,9 +112,22 @@ class ImagesSource:
             self._found[self._index] = found_window(image)
         return self._found[self._index].scaled(unit.factor)
 
-    def layer(self, array: NDArray[np.generic], geometry: Geometry) -> None:
-        """Nothing lies on single images."""
-        del array, geometry
+    def layer(self, array: NDArray[np.generic], geometry: Geometry) -> NDArray[np.generic] | None:
+        """A layer ``[1, row, column]`` on the image's stored pixels, turned as the image is shown; nothing else lies on single images."""
+        analysis, image = self._display.analysis, self._images.image(self._index)
+        if analysis is None or analysis.image != self._images.stack.images[self._index] or image is None or len(array) != 1:
+            return None
+        plane = as_displayed(array[0], geometry) if self._images.is_turned else array[0]
+        return plane if plane.shape == image.pixels.shape[:2] else None
+
+    def shown_points(self, points_px: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(n, 2) columns and rows on the stored pixels, 0 at the first one's edge, as columns and rows of the picture."""
+        analysis = self._display.analysis
+        if analysis is None or not self._images.is_turned:
+            return points_px
+        geometry = analysis.volume.geometry
+        centres = np.column_stack([points_px - 0.5, np.zeros(len(points_px))])
+        return np.asarray(geometry.to_lps(centres)[:, :2] + 0.5)
 
     def loaded(self) -> NDArray[np.bool_] | None:
         """Which images are decoded."""

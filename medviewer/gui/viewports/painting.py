@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from PySide6.QtCore import QLineF, QMarginsF, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPen
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
 from medviewer.gui.theme import colours
 from medviewer.gui.theme.style import sized
 from medviewer.gui.viewports.corner_text import Corners, scale_bar_mm
-from medviewer.imaging.colour import heat_colours
 from medviewer.imaging.reslice import EdgeLetters
 
 PAD = 10.0
@@ -134,31 +132,3 @@ def draw_cross_line(painter: QPainter, line: QLineF, centre: QPointF, colour: st
     painter.drawLine(QLineF(line.p1(), centre - unit * gap))
     painter.drawLine(QLineF(centre + unit * gap, line.p2()))
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-
-
-def draw_colour_bar(painter: QPainter, area: QRectF, meaning: str, low: float, high: float, threshold: float) -> None:
-    """What the heatmap's colours mean, with the threshold marked, at the middle of the lower edge."""
-    width, height = min(180.0, area.width() * 0.34), 8.0
-    if width < 60:
-        return
-    left, top = area.center().x() - width / 2, area.bottom() - PAD - 36
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.fillRect(QRectF(left - 8, top - 20, width + 16, 46), colours.translucent("#0b0d10", 0.7))
-    painter.drawImage(QRectF(left, top, width, height), _colour_strip(round(threshold * 255)))
-    x = left + threshold * width
-    painter.setPen(QPen(QColor("#ffffff"), 1))
-    painter.drawLine(QLineF(x, top - 2, x, top + height + 2))
-    painter.setFont(sized(10))
-    words = QFontMetricsF(painter.font()).elidedText(meaning, Qt.TextElideMode.ElideRight, width + 8)
-    draw_text(painter, QPointF(left, top - 6), words)
-    draw_text(painter, QPointF(left, top + height + 13), f"{low:g}", colours.SOFT)
-    draw_text(painter, QPointF(left + width, top + height + 13), f"{high:g}", colours.SOFT, to_right=True)
-
-
-@lru_cache(maxsize=4)
-def _colour_strip(threshold: int) -> QImage:
-    """The heatmap's 256 colours in a row, faint under the threshold."""
-    strip = QImage(256, 1, QImage.Format.Format_ARGB32)
-    for value, (r, g, b) in enumerate(heat_colours()):
-        strip.setPixelColor(value, 0, QColor(int(r), int(g), int(b), 255 if value >= threshold else 70))
-    return strip

@@ -17,7 +17,8 @@ from medviewer.gui.viewports.badges import badges
 from medviewer.gui.viewports.corner_text import CornerFacts, corner_text
 from medviewer.gui.viewports.display import Change, Display
 from medviewer.gui.viewports.gestures import Gestures
-from medviewer.gui.viewports.object_words import SCALE_HEIGHT, draw_scales, words_at
+from medviewer.gui.viewports.heat_legend import draw_legends
+from medviewer.gui.viewports.object_words import words_at
 from medviewer.gui.viewports.oblique_source import ObliqueSource
 from medviewer.gui.viewports.painting import (
     LINE,
@@ -25,7 +26,6 @@ from medviewer.gui.viewports.painting import (
     SLIDER_WIDTH,
     Badge,
     draw_badges,
-    draw_colour_bar,
     draw_corners,
     draw_letters,
     draw_scale_bar,
@@ -33,6 +33,7 @@ from medviewer.gui.viewports.painting import (
 )
 from medviewer.gui.viewports.pane_painter import CrossPlane, PanePainter, draw_border, draw_crosshair, draw_message
 from medviewer.gui.viewports.picture_words import region_words, scale_words, view_words
+from medviewer.gui.viewports.place_mark import draw_place, place_on_screen, view_of
 from medviewer.gui.viewports.placement import Placement, View
 from medviewer.gui.viewports.slice_slider import SliceSlider
 from medviewer.gui.viewports.source import Picture, Source
@@ -132,6 +133,12 @@ class Pane(QWidget):
         if picture is not None and placement is not None and picture.frame is not None and self.display.volume is not None:
             self.display.set_point(picture.frame.to_lps(*placement.to_picture(position)))
 
+    def show_place(self) -> None:
+        """Move the view so that the marked place is in sight."""
+        placement = self.placement()
+        if placement is not None:
+            self.set_view(view_of(place_on_screen(self.display.place, self.source, placement), self.view, QSizeF(self.size()), placement))
+
     def snapshot(self) -> Callable[[], None]:
         """A call that puts everything a gesture may change back to how it is now."""
         display, view, window, own = self.display, self.view, self.display.window, self.display.window_is_own
@@ -188,6 +195,7 @@ class Pane(QWidget):
         source, display = self.source, self.display
         assert source is not None
         draw_crosshair(painter, picture, placement, display.point, self.cross_planes(self))
+        draw_place(painter, place_on_screen(display.place if display.overlay.shown else None, source, placement))
         letters = picture.letters()
         if letters is not None:
             draw_letters(painter, area, letters)
@@ -200,14 +208,8 @@ class Pane(QWidget):
             corners = corner_text(facts, everything=display.text_shown)
             draw_corners(painter, area, corners, LINE + 4)
             lines = len(corners.top_right)
-        marks = badges(display, source, picture)
-        self._badge_places = draw_badges(painter, area.right() - PAD - SLIDER_WIDTH, PAD + lines * LINE, marks)
-        heatmap = display.analysis.heatmap if display.analysis is not None else None
-        if heatmap is not None and display.overlay.shown and display.overlay.heat:
-            draw_colour_bar(painter, area, heatmap.meaning.split(":")[0], heatmap.low, heatmap.high, display.overlay.heat_threshold)
-            draw_scales(painter, area, display, SCALE_HEIGHT + 4)
-        else:
-            draw_scales(painter, area, display, 0)
+        places = draw_badges(painter, area.right() - PAD - SLIDER_WIDTH, PAD + lines * LINE, badges(display, source, picture))
+        self._badge_places = places + draw_legends(painter, area, display)
 
     def corner_facts(self) -> CornerFacts | None:
         """What the corner text speaks of now."""

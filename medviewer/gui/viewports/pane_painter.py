@@ -24,7 +24,7 @@ from medviewer.gui.viewports.painting import draw_cross_line
 from medviewer.gui.viewports.placement import Placement
 from medviewer.gui.viewports.rendering import any_in_blocks, grey_image, on_screen, qimage, reduction
 from medviewer.gui.viewports.source import Picture, Source
-from medviewer.imaging.colour import argb, heat_table, label_table, painted_labels
+from medviewer.imaging.colour import argb, heat_table, label_table, outlined_labels, painted_labels
 from medviewer.imaging.reslice import PlaneFrame, cross
 
 PLANE_RGB = (196, 240, 122)
@@ -129,10 +129,10 @@ class PanePainter:
             if seen is not None:
                 segments = analysis.segmentation.segments
                 fill = label_table(segments, style.hidden, 0.0 if style.mask_style is MaskStyle.OUTLINE else style.mask_opacity)
-                line = label_table(
-                    segments, style.hidden, 0.0 if style.mask_style is MaskStyle.FILL else min(1.0, style.mask_opacity + 0.55)
-                )
-                pixels = painted_labels(seen[0], fill, line, max(1, round(ratio)))  # type: ignore[arg-type]
+                strength = 1.0 if analysis.is_picture else min(1.0, style.mask_opacity + 0.55)
+                line = label_table(segments, style.hidden, 0.0 if style.mask_style is MaskStyle.FILL else strength)
+                paint = outlined_labels if analysis.is_picture else painted_labels
+                pixels = paint(seen[0], fill, line, max(1, round(ratio)))  # type: ignore[arg-type]
                 _draw(painter, pixels, seen[1].x(), seen[1].y(), ratio)
 
 

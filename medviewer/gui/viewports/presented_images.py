@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtGui import QGuiApplication
 
+from medviewer.core.geometry import Geometry
 from medviewer.core.overlay import ImageKey
 from medviewer.core.presentation import DisplayedArea, PresentationState
 from medviewer.core.voi import LookUpTable
@@ -48,6 +49,16 @@ class PresentedImages(ImagesSource):
             assert plain is not None
             self._made = key, *_presented(plain, image, state, self._image_key())
         return self._made[1]
+
+    def layer(self, array: Array, geometry: Geometry) -> Array | None:
+        """A layer on the image's stored pixels, cut and turned as the image is."""
+        plane, arrangement = super().layer(array, geometry), self.arrangement()
+        return arrangement.array(plane) if plane is not None and arrangement is not None else plane
+
+    def shown_points(self, points_px: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Places on the stored pixels as places on the picture."""
+        points, arrangement = super().shown_points(points_px), self.arrangement()
+        return arrangement.points(points) if arrangement is not None else points
 
     def arrangement(self) -> Arrangement | None:
         """How the image is cut and turned, or None where it isn't."""

@@ -27,6 +27,7 @@ class Change(Flag):
     ANALYSIS = auto()
     TEXT = auto()
     TIME = auto()
+    IMAGE = auto()
 
 
 @dataclass(frozen=True, slots=True)
