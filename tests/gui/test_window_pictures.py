@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pydicom
@@ -14,10 +15,12 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication
 from support.chest_pictures import chest, photograph, write_cr, write_jpeg
 from support.gui_steps import LIMIT_MS, drag, wheel
+from support.overlay_objects import dataset, reference_to, write_presentation
 from support.tiny_classifier import write_tiny_classifier
 
 from medviewer.core.finding import Status
 from medviewer.gui.panels.score_words import score_lines, small_print
+from medviewer.gui.viewports.place_mark import place_on_screen
 
 CTRL, NONE = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.NoModifier
 RIGHT_LUNG, LEFT_LUNG = (79, 157, 222), (92, 192, 138)
@@ -169,6 +172,32 @@ def test_the_mask_is_outlined_on_the_lungs_however_the_picture_is_stored_zoomed_
     drag(pane, pane.rect().center(), QPoint(30, -20), Qt.MouseButton.MiddleButton)
     assert pane.placement().scale != before
     assert_outlined(window)
+
+
+def test_a_presentation_state_that_mirrors_and_turns_the_image_takes_the_mask_and_the_place_along(qtbot, window, write_model, tmp_path):
+    write_model()
+    folder = tmp_path / "in"
+    folder.mkdir()
+    source = write_cr(folder / "a.dcm", chest(), ImagerPixelSpacing=[0.2, 0.2])
+    image = pydicom.dcmread(source)
+    named = dataset(SeriesInstanceUID=image.SeriesInstanceUID, ReferencedImageSequence=[reference_to(image)])
+    turned = {"ImageRotation": 90, "ImageHorizontalFlip": "Y", "ReferencedSeriesSequence": [named]}
+    write_presentation(folder / "pr.dcm", SimpleNamespace(paths=(source,), series_uid=""), [], **turned)
+    open_pictures(qtbot, window, folder)
+    run(qtbot, window)
+    press(qtbot, window, Qt.Key.Key_H)
+    press(qtbot, window, Qt.Key.Key_J)
+    qtbot.waitUntil(lambda: bool(window.desk.overlays.entries), timeout=LIMIT_MS)
+    window.desk.overlays.show(window.desk.overlays.entries[0].file, shown=True)
+    pane = window.desk.views.active
+    qtbot.waitUntil(lambda: pane.picture is not None and pane.picture.pixels.shape == (288, 320), timeout=LIMIT_MS)
+    pane.reset_view()
+    shown = pane.grab().toImage()
+    for x, y, colour in ((0.44, 0.5, RIGHT_LUNG), (0.10, 0.5, RIGHT_LUNG), (0.87, 0.46, LEFT_LUNG), (0.59, 0.46, LEFT_LUNG)):
+        across, down = 1 - y, x  # a quarter turn clockwise: what was left is now above
+        assert nearest_to(shown, place(pane, 1 - across, down), colour) < 40, (x, y)
+    mark = place_on_screen(window.desk.display.place, pane.source, pane.placement())
+    assert mark.contains(QPointF(place(pane, 0.46, 0.73)))
 
 
 def test_scores_stand_beside_the_findings_with_their_threshold_and_what_they_are(qtbot, window, write_model, tmp_path):
