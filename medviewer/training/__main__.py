@@ -29,7 +29,7 @@ def main() -> None:
         step.add_argument("--output", type=Path, required=True)
     steps.choices["train"].add_argument("--budget-minutes", type=float, default=90.0, help="for recipes of kind synthesis")
     steps.choices["train"].add_argument("--resume", action="store_true")
-    steps.choices["train"].add_argument("--start-from", type=Path, help="an exported ONNX file whose weights are taken where they fit")
+    steps.choices["train"].add_argument("--start-from", type=Path, help="an ONNX file or checkpoint whose weights are taken where they fit")
     steps.choices["train"].add_argument("--until-stdin-closes", action="store_true", help="stop, and save, when the parent is gone")
     steps.choices["validate"].add_argument("--network", type=Path, required=True, help="an exported ONNX file")
     steps.choices["package"].add_argument("--run", type=Path, required=True, help="the output folder of train")

@@ -131,16 +131,11 @@ class Run:
         self.generator.set_state(state["generator"])
         self.step, self.elapsed_s, self.frequency = state["step"], state["elapsed_s"], state["frequency"]
 
-    def start_from(self, network: Path) -> None:
-        """Take the weights of an exported ONNX file wherever a name and a shape agree; the rest starts at random."""
-        import onnx
-
-        known = {t.name: onnx.numpy_helper.to_array(t) for t in onnx.load(str(network)).graph.initializer}
+    def start_from(self, weights: Path) -> None:
+        """Take the weights of an exported ONNX file or of another run's checkpoint wherever name and shape agree."""
+        known = _weights_of(weights)
         state = self.network.state_dict()
-        for name, values in state.items():
-            found = known.get(f"network.{name}")
-            if found is not None and found.shape == tuple(values.shape):
-                state[name] = torch.from_numpy(found.copy())
+        state.update({name: known[name] for name, values in state.items() if name in known and known[name].shape == values.shape})
         self.network.load_state_dict(state)
         self.ema.load_state_dict(state)
 
@@ -176,10 +171,12 @@ class Run:
         weights = torch.tensor(recipe.synthesis.shape_weights)
         shape = recipe.synthesis.shapes_kji[int(torch.multinomial(weights, 1, generator=self.generator))]
         example = self.data.synthesiser.draw(head, shape, self.generator, easy=progress < s.easy_until)
-        logits, side = self.network(example.image)
+        found = self.network.answers(example.image)
         weight = self._class_weights(example.structure) if progress < s.weighted_until else None
-        loss = cross_entropy(logits, example.structure, weight) + soft_dice_loss(logits, example.structure)
-        loss = loss + 0.5 * side_loss(side, example.side)
+        loss = cross_entropy(found.fine, example.structure, weight) + soft_dice_loss(found.fine, example.structure)
+        coarse = example.structure[:, ::2, ::2, ::2].contiguous()
+        loss = loss + 0.5 * (cross_entropy(found.coarse, coarse, weight) + soft_dice_loss(found.coarse, coarse))
+        loss = loss + 0.5 * side_loss(found.side, example.side)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(self.network.parameters(), s.clip_norm)
@@ -215,3 +212,14 @@ class Run:
         }
         with (self.output / "progress.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
+
+
+def _weights_of(path: Path) -> dict[str, Tensor]:
+    """The averaged weights of a checkpoint, or those in an exported file, by the network's own names."""
+    if path.suffix == ".pt":
+        ema: dict[str, Tensor] = torch.load(path, weights_only=True)["ema"]
+        return ema
+    import onnx
+
+    tensors = onnx.load(str(path)).graph.initializer
+    return {t.name.removeprefix("network."): torch.from_numpy(onnx.numpy_helper.to_array(t).copy()) for t in tensors}

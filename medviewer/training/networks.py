@@ -8,10 +8,13 @@ what costs most of the time on a processor, and this avoids them.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as fn
+
+from medviewer.training.evidence import histogram_evidence
 
 
 class ConvBlock(nn.Module):
@@ -47,13 +50,25 @@ def depth_to_space(x: Tensor) -> Tensor:
     return x.permute(0, 4, 5, 1, 6, 2, 7, 3).reshape(n, c8 // 8, 2 * d, 2 * h, 2 * w)
 
 
+class Answers(NamedTuple):
+    """Logits of a volume. coarse (n, structures, d/2, h/2, w/2); fine (n, structures, d, h, w); side (n, 1, d, h, w)."""
+
+    coarse: Tensor
+    fine: Tensor
+    side: Tensor
+
+
 class HalfGridUNet(nn.Module):
     """Structure and side logits for every voxel of a one-channel volume.
 
-    features : channels at each level, the first on the half grid.
-    structures : number of structures including background. dropout : share of the deepest channels blanked in training.
-    detail : channels of the last layers on the full grid. There the voxel's own grey value meets what the half grid
-        says about its surroundings, so that one contrast's threshold between two tissues needn't be another's.
+    Where a structure lies can be learnt from shapes alone; how bright it is differs from image to image, and a network
+    that saw every contrast learns to look away from brightness. So the half grid says where structures are likely to lie, the
+    image's own histogram of each structure is counted from that, and both together decide the voxels of the full grid
+    (`histogram_evidence`); the last layers correct what this gets wrong.
+
+    features : channels at each level, the first on the half grid. structures : their number including background.
+    dropout : share of the deepest channels blanked in training.
+    detail : channels of the last layers on the full grid.
     Input ``(n, 1, d, h, w)`` float32 in [0, 1], each axis divisible by ``2 ** len(features)``.
     Output ``(n, structures, d, h, w)`` and ``(n, 1, d, h, w)``; positive side logits mean left.
     """
@@ -65,15 +80,23 @@ class HalfGridUNet(nn.Module):
         self.down = nn.ModuleList(ConvBlock(a, b) for a, b in zip(inputs, features, strict=True))
         deep, skip = list(features[:0:-1]), list(features[-2::-1])
         self.up = nn.ModuleList(ConvBlock(a + b, b) for a, b in zip(deep, skip, strict=True))
-        self.context = nn.Conv3d(features[0] + 8, 8 * (detail - 1), 1)
+        self.coarse = nn.Conv3d(features[0] + 8, structures + 1, 1)
+        self.context = nn.Conv3d(features[0] + 8, 8 * detail, 1)
+        self.mix = nn.Conv3d(structures + 1, detail, 1)
         self.detail = nn.Conv3d(detail, detail, 3, padding=1)
         self.answer = nn.Conv3d(detail, structures + 1, 1)
         self.dropout = nn.Dropout3d(dropout)
+        nn.init.zeros_(self.answer.weight)
+        nn.init.zeros_(self.answer.bias)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Structure logits and side logits."""
-        image = x - 0.5
-        stem = space_to_depth(image)
+        answers = self.answers(x)
+        return answers.fine, answers.side
+
+    def answers(self, image: Tensor) -> Answers:
+        """Logits of both grids."""
+        stem = space_to_depth(image - 0.5)
         x, skips = stem, []
         for level, block in enumerate(self.down):
             x = block(fn.max_pool3d(x, 2) if level else x)
@@ -81,9 +104,15 @@ class HalfGridUNet(nn.Module):
         x = self.dropout(x)
         for block, skip in zip(self.up, skips[-2::-1], strict=True):
             x = block(torch.cat([fn.interpolate(x, scale_factor=2.0, mode="nearest"), skip], 1))
-        context = depth_to_space(self.context(torch.cat([x, stem], 1)))
-        logits = self.answer(fn.relu(self.detail(torch.cat([context, image], 1))))
-        return logits[:, : self.structures], logits[:, self.structures :]
+        x = torch.cat([x, stem], 1)
+        coarse = self.coarse(x)
+        prior = fn.interpolate(coarse, scale_factor=2.0, mode="trilinear", align_corners=False)
+        likely, side = prior[:, : self.structures].log_softmax(1), prior[:, self.structures :]
+        fine = likely + histogram_evidence(likely.detach(), image)
+        seen = self.mix(torch.cat([fine.softmax(1), image - 0.5], 1)) + depth_to_space(self.context(x))
+        correction = self.answer(fn.relu(self.detail(fn.relu(seen))))
+        fine, side = fine + correction[:, : self.structures], side + correction[:, self.structures :]
+        return Answers(coarse[:, : self.structures], fine, side)
 
 
 class SegmentationNetwork(nn.Module):
