@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from medviewer.training.networks import HalfGridUNet
+from medviewer.training.onnx_export import export_module
 from medviewer.training.recipes import Recipe
 
 DIVISIBLE_BY = 16
@@ -92,17 +92,4 @@ def export_onnx(recipe: Recipe, checkpoint: Path, target: Path) -> None:
     """Write the ONNX file; every axis of the image may be any multiple of `DIVISIBLE_BY`."""
     answer = Answer(load_network(recipe, checkpoint), output_labels(recipe)).eval()
     dynamic = {2 + n: DIVISIBLE_BY * torch.export.Dim(name, min=2, max=32) for n, name in enumerate(("d", "h", "w"))}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        program = torch.onnx.export(
-            answer,
-            (torch.rand(1, 1, *EXAMPLE_SHAPE),),
-            input_names=["image"],
-            output_names=["labels", "confidence", "volumes"],
-            dynamic_shapes={"image": dynamic},
-            dynamo=True,
-            external_data=False,
-            optimize=True,
-        )
-    assert program is not None
-    program.save(str(target), external_data=False)
+    export_module(answer, torch.rand(1, 1, *EXAMPLE_SHAPE), ("labels", "confidence", "volumes"), target, dynamic)

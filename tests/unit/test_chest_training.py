@@ -162,7 +162,7 @@ def test_the_mean_of_the_activation_map_and_the_bias_are_the_logit(answer):
 def test_the_exported_graph_says_what_the_networks_say(answer, tmp_path):
     import onnxruntime
 
-    export_onnx(answer, str(tmp_path / "model.onnx"))
+    export_onnx(answer, tmp_path / "model.onnx")
     session = onnxruntime.InferenceSession(str(tmp_path / "model.onnx"), providers=["CPUExecutionProvider"])
     picture = torch.from_numpy(drawn_chest())[None, None]
     with torch.no_grad():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +12,7 @@ from torch.nn import functional as fn
 from medviewer.training.chest.lungs import lung_box
 from medviewer.training.chest.networks import Finder, Reader
 from medviewer.training.chest.views import crop_grid, cropped
+from medviewer.training.onnx_export import export_module
 
 HEATMAP_SIZE = 64
 SCORES = ("pneumonia", "bacterial", "viral", "normal")
@@ -105,20 +107,7 @@ def _laid_over(cam: Tensor, box: Tensor) -> Tensor:
     return fn.grid_sample(cam[:, None], grid, mode="bilinear", padding_mode="zeros", align_corners=False)[:, 0]
 
 
-def export_onnx(answer: ChestAnswer, target: str) -> None:
+def export_onnx(answer: ChestAnswer, target: Path) -> None:
     """Write the graph; the batch is one picture."""
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        program = torch.onnx.export(
-            answer.eval(),
-            (torch.rand(1, 1, 256, 256),),
-            input_names=["image"],
-            output_names=["scores", "checks", "mask", "heatmap", "cam", "logit", "features"],
-            dynamo=True,
-            external_data=False,
-            optimize=True,
-        )
-    assert program is not None
-    program.save(target, external_data=False)
+    names = ("scores", "checks", "mask", "heatmap", "cam", "logit", "features")
+    export_module(answer.eval(), torch.rand(1, 1, 256, 256), names, target)

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from medviewer.models.onnx_file import read_onnx_facts
 from medviewer.training.calibration import fit_line, fit_temperature
+from medviewer.training.card import ABOUT_NAME
 from medviewer.training.chest.cases import Pictures, cached
 from medviewer.training.chest.finder_task import boxes_of
 from medviewer.training.chest.joined import Calibration, ChestAnswer, Familiar, export_onnx
@@ -35,6 +36,8 @@ SENSITIVITY = 0.95
 FAMILIAR_SHARE = 0.995
 """Share of the tuning cases, of children and of adults each, that the gate's distance lets through."""
 _FULL_SCALE_SHARE = 0.95
+DIGITS = 16
+"""Of each file's SHA-256 in ``splits.csv``; enough to tell any two apart."""
 TEMPLATE = "chest-radiograph.manifest.toml"
 _UNJUDGED = "Not yet measured whether this map means anything."
 
@@ -69,7 +72,7 @@ def build_chest_package(recipe: ChestRecipe, recipe_path: Path, data: Path, run:
     seen = _seen(reader, pictures, boxes, recipe.reader.size)
     calibration, threshold = _calibrated(pictures, seen)
     familiar = _familiar(pictures, seen)
-    export_onnx(ChestAnswer(finder, reader, recipe.reader.size, calibration, familiar), str(output / "model.onnx"))
+    export_onnx(ChestAnswer(finder, reader, recipe.reader.size, calibration, familiar), output / "model.onnx")
     _write_golden(output)
     _write_splits(output / "splits.csv", everything)
     (output / "recipe.toml").write_bytes(recipe_path.read_bytes())
@@ -83,7 +86,11 @@ def build_chest_package(recipe: ChestRecipe, recipe_path: Path, data: Path, run:
     }
     origin = _origin(recipe, recipe_path, everything) | {"bias": float(reader.head.bias[0])}
     origin |= {"temperature": calibration.temperature, "shift": calibration.shift}
-    (output / "provenance.json").write_text(json.dumps(origin, indent=1) + "\n", encoding="utf-8")
+    origin |= {"finder_steps": recipe.finder.steps, "reader_steps": recipe.reader.steps, "tune_children": numbers["tune"]}
+    (output / "figures.json").write_text(json.dumps({"provenance": origin}, indent=1) + "\n", encoding="utf-8")
+    words = recipe_path.with_name(f"{recipe.id}.{ABOUT_NAME}")
+    if words.is_file():
+        (output / ABOUT_NAME).write_bytes(words.read_bytes())
     write_manifest(recipe_path.with_name(TEMPLATE), output, numbers)
 
 
@@ -191,11 +198,11 @@ def drawn_chest(size: int = 256) -> NDArray[np.float32]:
 
 
 def _write_splits(path: Path, pictures: Pictures) -> None:
-    """Which case did what, so that figures can be measured again on the kept ones; and each file's digest."""
+    """Which case did what, so that figures can be measured again on the kept ones; and the beginning of each file's digest."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["file", "split", "sha256"])
-        writer.writerows((case.file, case.split, digest) for case, digest in zip(pictures.cases, pictures.sha256, strict=True))
+        writer.writerows((case.file, case.split, digest[:DIGITS]) for case, digest in zip(pictures.cases, pictures.sha256, strict=True))
 
 
 def _origin(recipe: ChestRecipe, recipe_path: Path, pictures: Pictures) -> dict[str, Any]:
