@@ -87,7 +87,7 @@ class HalfGridUNet(nn.Module):
         self.answer = nn.Conv3d(detail, structures + 1, 1)
         self.dropout = nn.Dropout3d(dropout)
         nn.init.zeros_(self.answer.weight)
-        nn.init.zeros_(self.answer.bias)  # type: ignore[arg-type]
+        nn.init.zeros_(self.answer.bias)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Structure logits and side logits."""

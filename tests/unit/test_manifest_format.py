@@ -135,4 +135,4 @@ def test_the_template_of_the_bundled_model_is_a_manifest_once_filled():
     recipes = Path(__file__).resolve().parents[2] / "resources" / "recipes" / "brain-structures.manifest.toml"
     filled = re.sub(r"@sha256:[^@]*@", "0" * 64, recipes.read_text(encoding="utf-8"))
     manifest = parse_manifest(re.sub(r"@bytes:[^@]*@", "1", filled))
-    assert len(manifest.segments) == 19
+    assert len(manifest.segments) == 32

@@ -108,3 +108,28 @@ def test_a_warm_start_takes_the_weights_that_fit_and_leaves_the_rest(recipe, tmp
     after = run.network.state_dict()
     assert not torch.equal(before["down.0.layers.0.weight"], after["down.0.layers.0.weight"])
     assert all(values.shape == before[name].shape for name, values in after.items())
+
+
+def test_grey_values_decide_where_shapes_only_guess_whatever_the_contrast():
+    from medviewer.training.evidence import histogram_evidence
+
+    generator = torch.Generator().manual_seed(8)
+    truth = torch.zeros(24, 24, 24, dtype=torch.int64)
+    truth[6:18, 6:18, 6:18] = 1
+    guess = torch.zeros_like(truth)
+    guess[5:17, 7:19, 6:18] = 1  # a shape of the right size in the wrong place
+    likely = torch.stack([(guess != n) * -2.0 for n in range(2)])[None].log_softmax(1)
+    for dark, bright in ((0.2, 0.7), (0.7, 0.2)):
+        image = torch.where(truth == 1, bright, dark) + 0.05 * torch.randn(truth.shape, generator=generator)
+        decided = (likely + histogram_evidence(likely, image.clamp(0, 1)[None, None])).argmax(1)[0]
+        missed = (truth == 1) & (guess == 0)
+        assert float((decided == 1)[missed].float().mean()) > 0.98
+        assert float((decided == truth).float().mean()) > float((guess == truth).float().mean())
+
+
+def test_each_volume_of_a_batch_gets_its_own_histograms():
+    from medviewer.training.evidence import histogram_evidence
+
+    likely, images = torch.randn(2, 3, 8, 8, 8).log_softmax(1), torch.rand(2, 1, 8, 8, 8)
+    together = histogram_evidence(likely, images)
+    assert torch.allclose(together[1:], histogram_evidence(likely[1:], images[1:]))
