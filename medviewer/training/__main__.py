@@ -1,4 +1,4 @@
-"""``python -m medviewer.training train|validate|package``: the child process that trains."""
+"""``python -m medviewer.training train|validate|package|pack``: the child process that trains."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def main() -> None:
     """Parse the arguments and run one step of the way from recipe to package; expected errors are one line and a code."""
     parser = argparse.ArgumentParser(prog="medviewer.training")
     steps = parser.add_subparsers(dest="step", required=True)
-    for name in ("train", "validate", "package"):
+    for name in ("train", "validate", "package", "pack"):
         step = steps.add_parser(name)
         step.add_argument("recipe", type=Path)
         step.add_argument("--data", type=Path, help="folder with the data, in place of the recipe's")
@@ -90,6 +90,11 @@ def _run_synthesis(recipe: Recipe, arguments: argparse.Namespace) -> int:
         summary = summarise(recipe, validate(recipe, arguments.data, onnx_predictor(arguments.network)))
         arguments.output.write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
         sys.stdout.write(json.dumps(summary) + "\n")
+    elif arguments.step == "pack":
+        from medviewer.training.sprint.heads_pack import pack_heads
+
+        for path in pack_heads(recipe, arguments.data, arguments.output):
+            _say(f"{path} ({path.stat().st_size / 1e6:.1f} MB)")
     else:
         from medviewer.training.package import build_package
 

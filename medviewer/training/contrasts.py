@@ -28,7 +28,7 @@ class Contrast(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Greys:
-    """Mean and standard deviation of every label, ``(n_labels,)`` float32, on a 0-255 scale (CT: HU)."""
+    """Mean and standard deviation of every label, ``(n_labels,)`` float32 on the processor, on a 0-255 scale (CT: HU)."""
 
     mean: Tensor
     sd: Tensor
@@ -68,7 +68,11 @@ _JITTER = {Contrast.T2: 12.0, Contrast.FLAIR: 10.0, Contrast.PD: 10.0, Contrast.
 
 
 def _uniform(generator: torch.Generator, low: float, high: float, size: int = 1) -> Tensor:
-    return low + (high - low) * torch.rand(size, generator=generator)
+    return low + (high - low) * torch.rand(size, generator=generator, device=generator.device).cpu()
+
+
+def _normal(generator: torch.Generator, size: int) -> Tensor:
+    return torch.randn(size, generator=generator, device=generator.device).cpu()
 
 
 def tissue_shades(table: LabelTable, contrast: Contrast) -> Tensor:
@@ -94,11 +98,11 @@ def draw_greys(table: LabelTable, contrast: Contrast, *, symmetric: bool, genera
         sd = _uniform(generator, 0, 30, count)[classes]
         mean[0], sd[0] = _random_background(generator)
     elif contrast is Contrast.T1:
-        mean = torch.from_numpy(table.t1_mean) + 8 * torch.randn(count, generator=generator)[classes]
+        mean = torch.from_numpy(table.t1_mean) + 8 * _normal(generator, count)[classes]
         sd = torch.from_numpy(table.t1_sd) * float(_uniform(generator, 0.15, 0.6))
         mean[0], sd[0] = 3.0, 2.0
     else:
-        mean = tissue_shades(table, contrast) + _JITTER[contrast] * torch.randn(count, generator=generator)[classes]
+        mean = tissue_shades(table, contrast) + _JITTER[contrast] * _normal(generator, count)[classes]
         sd = torch.full((len(table.values),), float(_uniform(generator, 2, 8 if contrast is Contrast.CT else 16)))
         sd[torch.from_numpy(table.values >= OUTSIDE_BRAIN)] *= 2.0
     if symmetric:

@@ -12,8 +12,7 @@ from medviewer.training.networks import HalfGridUNet
 from medviewer.training.onnx_export import export_module
 from medviewer.training.recipes import Recipe
 
-DIVISIBLE_BY = 16
-EXAMPLE_SHAPE = (96, 112, 96)
+EXAMPLE_MULTIPLES = (6, 7, 6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +87,15 @@ def load_network(recipe: Recipe, checkpoint: Path) -> HalfGridUNet:
     return network.eval()
 
 
+def divisible_by(recipe: Recipe) -> int:
+    """What every axis of an image must be a multiple of: the half grid is halved again at each level but the first."""
+    return 2 ** len(recipe.network.features)
+
+
 def export_onnx(recipe: Recipe, checkpoint: Path, target: Path) -> None:
-    """Write the ONNX file; every axis of the image may be any multiple of `DIVISIBLE_BY`."""
+    """Write the ONNX file; every axis of the image may be any multiple of `divisible_by`."""
+    multiple = divisible_by(recipe)
     answer = Answer(load_network(recipe, checkpoint), output_labels(recipe)).eval()
-    dynamic = {2 + n: DIVISIBLE_BY * torch.export.Dim(name, min=2, max=32) for n, name in enumerate(("d", "h", "w"))}
-    export_module(answer, torch.rand(1, 1, *EXAMPLE_SHAPE), ("labels", "confidence", "volumes"), target, dynamic)
+    dynamic = {2 + n: multiple * torch.export.Dim(name, min=2, max=32) for n, name in enumerate(("d", "h", "w"))}
+    example = torch.rand(1, 1, *(n * multiple for n in EXAMPLE_MULTIPLES))
+    export_module(answer, example, ("labels", "confidence", "volumes"), target, dynamic)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import SimpleITK as sitk
 from numpy.typing import NDArray
 
 
@@ -63,6 +62,8 @@ def read_label_map(path: Path, table: LabelTable) -> LabelMap:
 
     Raises ``ValueError`` when the map holds a value that the table doesn't know, or isn't 1 mm.
     """
+    import SimpleITK as sitk  # not on a machine that only trains
+
     image = sitk.DICOMOrient(sitk.ReadImage(str(path)), "LPS")
     if not np.allclose(image.GetSpacing(), 1.0, atol=1e-3):
         raise ValueError(f"{path}: label maps must have 1 mm voxels, found {image.GetSpacing()}")

@@ -8,6 +8,7 @@ import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -17,11 +18,17 @@ from medviewer.training.contrasts import Contrast
 from medviewer.training.label_maps import LabelMap, LabelTable, grouped_targets, majority, read_label_map, read_label_table
 from medviewer.training.losses import cross_entropy, side_loss, soft_dice_loss
 from medviewer.training.networks import HalfGridUNet
-from medviewer.training.recipes import Recipe, SynthesisSettings
 from medviewer.training.synthesis import Example, Head, Synthesiser
+
+if TYPE_CHECKING:  # a machine that only trains has no pydantic
+    from medviewer.training.recipes import Recipe, SynthesisSettings
 
 CHECK_SHAPE = (96, 112, 96)
 CHECK_SEED = 7_000
+FULL_RANGE = {"coarse": 0.1, "thick": 0.7}
+"""SynthSeg's own shares of coarse and thick slices: the degradation that figures are measured at, whatever training used."""
+MAJORITY_FROM_MM = 1.5
+"""Grids as coarse as this ask for the label that fills most of a voxel (`majority`), finer ones for the one at its centre."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +42,17 @@ class Data:
     checks: Synthesiser
 
 
-def as_head(label_map: LabelMap, structure: np.ndarray, side: np.ndarray) -> Head:
-    """Wrap a label map for sampling, centred on its structures."""
+def as_head(label_map: LabelMap, structure: np.ndarray, side: np.ndarray, spacing_mm: float = 2.0) -> Head:
+    """Wrap a label map for sampling at a voxel size, centred on its structures."""
     inside = np.argwhere(structure[label_map.indices] > 0)
     centre = (inside.min(0) + inside.max(0)) / 2
-    wanted = majority(label_map.indices, 4 * structure + side)
+    wanted = majority(label_map.indices, 4 * structure + side) if spacing_mm >= MAJORITY_FROM_MM else label_map.indices
     return Head(torch.from_numpy(label_map.indices), torch.from_numpy(wanted), torch.tensor(centre, dtype=torch.float32))
 
 
 def full_range(recipe: Recipe) -> SynthesisSettings:
-    """The degradation that figures are measured at, whatever training used: SynthSeg's own shares of coarse and thick slices."""
-    return recipe.synthesis.model_copy(update={"coarse": 0.1, "thick": 0.7})
+    """The recipe's settings for images that figures are measured on."""
+    return recipe.synthesis.model_copy(update=FULL_RANGE)
 
 
 def load_data(recipe: Recipe, folder: Path) -> Data:
@@ -53,7 +60,7 @@ def load_data(recipe: Recipe, folder: Path) -> Data:
     table: LabelTable = read_label_table(folder / recipe.data.table)
     structure, side = grouped_targets(table, [s.labels for s in recipe.structure])
     maps = {n: read_label_map(folder / f"{n}.nii.gz", table) for n in (*recipe.data.train, *recipe.data.tune)}
-    heads = {name: as_head(label_map, structure, side) for name, label_map in maps.items()}
+    heads = {name: as_head(label_map, structure, side, recipe.synthesis.spacing_mm) for name, label_map in maps.items()}
     synthesiser = Synthesiser(table, torch.from_numpy(structure), torch.from_numpy(side), recipe.synthesis)
     return Data(
         tuple(heads[n] for n in recipe.data.train),
@@ -64,14 +71,14 @@ def load_data(recipe: Recipe, folder: Path) -> Data:
     )
 
 
-def check_examples(heads: tuple[Head, ...], synthesiser: Synthesiser) -> list[Example]:
-    """Fixed synthetic images of the given heads, one for each acquisition and head."""
+def check_examples(heads: tuple[Head, ...], synthesiser: Synthesiser, shape_kji: tuple[int, int, int] = CHECK_SHAPE) -> list[Example]:
+    """Fixed synthetic images of the given heads, one for each acquisition and head; a device of another kind draws other noise."""
     examples = []
     wanted = [c for c in Contrast if c is not Contrast.RANDOM]
     for number, head in enumerate(heads):
         for kind, contrast in enumerate(wanted):
-            generator = torch.Generator().manual_seed(CHECK_SEED + 100 * number + kind)
-            examples.append(synthesiser.draw(head, CHECK_SHAPE, generator, contrast=contrast))
+            generator = torch.Generator(head.indices.device).manual_seed(CHECK_SEED + 100 * number + kind)
+            examples.append(synthesiser.draw(head, shape_kji, generator, contrast=contrast))
     return examples
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import json
+import math
 import subprocess
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -17,7 +16,8 @@ from medviewer.models.package import open_package
 from medviewer.training.adopt import merged
 from medviewer.training.card import ABOUT_NAME
 from medviewer.training.contrasts import Contrast
-from medviewer.training.export import OutputLabel, export_onnx, output_labels
+from medviewer.training.export import OutputLabel, divisible_by, export_onnx, output_labels
+from medviewer.training.finished_run import FinishedRun, read_finished_run
 from medviewer.training.label_maps import grouped_targets, read_label_map, read_label_table
 from medviewer.training.loop import as_head
 from medviewer.training.networks import HalfGridUNet
@@ -29,6 +29,9 @@ from medviewer.training.validation.report import manifest_additions, write_figur
 from medviewer.training.validation.run import RECIPE_NAME, figures_of
 from medviewer.training.validation.run_volumes import measure_synthetic
 
+LARGEST_HEAD_MM = (256.0, 256.0, 256.0)
+BASE_BYTES, BYTES_PER_VOXEL = 1_700_000_000, 600
+"""What a manifest allows: about twice the 280 bytes a voxel that a network without layers on the full grid took, and the runtime."""
 GOLDEN_SHAPE = (64, 80, 64)
 GOLDEN_SEED = 424_242
 MANIFEST_TEMPLATE = "brain-structures.manifest.toml"
@@ -39,18 +42,20 @@ def build_package(
 ) -> None:
     """Export, validate on the kept heads, and write everything the package needs into ``output`` (created).
 
-    The manifest is the template beside the recipe with the file digests filled in; the card's words come from the
+    The manifest is the template beside the recipe with the trained grid and the file digests filled in; the card's words come from the
     ``card.toml`` beside it, its figures and the volume intervals from the validation. most_images : of a head and contrast, 0 for all.
     """
+    finished = read_finished_run(recipe, run)
+    recipe = finished.recipe
     output.mkdir(parents=True)
     network = output / "model.onnx"
-    export_onnx(recipe, run / "checkpoint.pt", network)
+    export_onnx(recipe, finished.weights, network)
     _write_golden(recipe, data, network, output / "golden")
     (output / RECIPE_NAME).write_bytes(recipe_path.read_bytes())
     about = recipe_path.with_name(f"{recipe.id}.{ABOUT_NAME}")
     if about.is_file():
         (output / ABOUT_NAME).write_bytes(about.read_bytes())
-    template = recipe_path.with_name(MANIFEST_TEMPLATE).read_text(encoding="utf-8")
+    template = with_grid(recipe_path.with_name(MANIFEST_TEMPLATE).read_text(encoding="utf-8"), recipe)
     manifest = output / "model.toml"
     # A package has to be one before it can be judged, and its manifest knows its card's digest: so the card is written twice.
     (output / "card.md").write_text("Not validated yet.\n", encoding="utf-8")
@@ -58,12 +63,25 @@ def build_package(
     package = open_package(output)
     held_out = read_held_out(output / RECIPE_NAME)
     measured = measure_synthetic(package, held_out, data, most_images, progress or Progress())
-    provenance = {**asdict(_provenance(recipe, recipe_path, data, run)), **_facts(recipe)}
+    provenance = {**asdict(_provenance(finished, recipe_path, data)), **_facts(recipe)}
     figures = figures_of(package, measured, provenance)
     write_figures(figures, output)
     card_sha256 = hashlib.sha256((output / "card.md").read_bytes()).hexdigest()
     manifest.write_text(merged(manifest.read_text(encoding="utf-8"), manifest_additions(figures), card_sha256), encoding="utf-8")
     open_package(output)
+
+
+def with_grid(template: str, recipe: Recipe) -> str:
+    """The manifest's template with voxel size, divisor and memory of the grid that was trained on."""
+    spacing_mm = recipe.synthesis.spacing_mm
+    voxels = math.prod(n / spacing_mm for n in LARGEST_HEAD_MM)
+    memory = math.ceil((BASE_BYTES + BYTES_PER_VOXEL * voxels) / 1e8) * 100_000_000
+    grid = {"spacing_mm": str([spacing_mm] * 3), "divisible_by": str(divisible_by(recipe)), "memory_bytes": f"{memory:_}"}
+    for name, value in grid.items():
+        if f"@{name}@" not in template:
+            raise ValueError(f"the manifest template has no place for {name}")
+        template = template.replace(f"@{name}@", value)
+    return template
 
 
 def _filled(template: str, package: Path, labels: tuple[OutputLabel, ...]) -> str:
@@ -88,7 +106,7 @@ def _write_golden(recipe: Recipe, data: Path, network: Path, folder: Path) -> No
     table = read_label_table(data / recipe.data.table)
     structure, side = grouped_targets(table, [s.labels for s in recipe.structure])
     synthesiser = Synthesiser(table, torch.from_numpy(structure), torch.from_numpy(side), recipe.synthesis)
-    head = as_head(read_label_map(data / f"{recipe.data.tune[0]}.nii.gz", table), structure, side)
+    head = as_head(read_label_map(data / f"{recipe.data.tune[0]}.nii.gz", table), structure, side, recipe.synthesis.spacing_mm)
     example = synthesiser.draw(head, GOLDEN_SHAPE, torch.Generator().manual_seed(GOLDEN_SEED), contrast=Contrast.T1)
     image = np.round(example.image.numpy() * 255).astype(np.uint8)
     session = onnxruntime.InferenceSession(str(network), providers=["CPUExecutionProvider"])
@@ -98,13 +116,13 @@ def _write_golden(recipe: Recipe, data: Path, network: Path, folder: Path) -> No
     np.savez_compressed(folder / "output.npz", **dict(zip(names, answers, strict=True)))
 
 
-def _provenance(recipe: Recipe, recipe_path: Path, data: Path, run: Path) -> Provenance:
-    last: dict[str, Any] = json.loads((run / "progress.jsonl").read_text(encoding="utf-8").splitlines()[-1])
+def _provenance(finished: FinishedRun, recipe_path: Path, data: Path) -> Provenance:
+    recipe = finished.recipe
     commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=recipe_path.parent, capture_output=True, text=True, check=False)
     names = [*recipe.data.train, *recipe.data.tune, *recipe.data.kept]
     return Provenance(
-        steps=last["step"],
-        hours=round(last["elapsed_s"] / 3600, 2),
+        steps=finished.steps,
+        hours=finished.hours,
         seed=recipe.seed,
         packaged_at_commit=commit.stdout.strip(),
         recipe_sha256=hashlib.sha256(recipe_path.read_bytes()).hexdigest(),

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from medviewer.training.contrasts import Contrast
 from medviewer.training.export import OutputLabel, output_labels
 from medviewer.training.label_maps import grouped_targets, read_label_map, read_label_table
-from medviewer.training.loop import CHECK_SHAPE, as_head, full_range
+from medviewer.training.loop import as_head, full_range
 from medviewer.training.recipes import Recipe
+from medviewer.training.sprint.heads_grid import whole_head
 from medviewer.training.synthesis import Example, Synthesiser
 
 SEED = 910_000
@@ -53,13 +54,14 @@ def validate(recipe: Recipe, folder: Path, predict: Predict) -> list[Score]:
     structure, side = grouped_targets(table, [s.labels for s in recipe.structure])
     synthesiser = Synthesiser(table, torch.from_numpy(structure), torch.from_numpy(side), full_range(recipe))
     labels = output_labels(recipe)
+    shape = whole_head(recipe, recipe.synthesis.spacing_mm)
     scores = []
     for number, name in enumerate(recipe.data.kept):
-        head = as_head(read_label_map(folder / f"{name}.nii.gz", table), structure, side)
+        head = as_head(read_label_map(folder / f"{name}.nii.gz", table), structure, side, recipe.synthesis.spacing_mm)
         for kind, contrast in enumerate(c for c in Contrast if c is not Contrast.RANDOM):
             for repeat in range(IMAGES_PER_CONTRAST):
                 generator = torch.Generator().manual_seed(SEED + 100 * number + 10 * kind + repeat)
-                example = synthesiser.draw(head, CHECK_SHAPE, generator, contrast=contrast)
+                example = synthesiser.draw(head, shape, generator, contrast=contrast)
                 predicted = predict(example.image.numpy())
                 scores += _score(predicted, example, labels, name, recipe.synthesis.spacing_mm)
     return scores

@@ -134,5 +134,7 @@ def test_the_template_of_the_bundled_model_is_a_manifest_once_filled():
 
     recipes = Path(__file__).resolve().parents[2] / "resources" / "recipes" / "brain-structures.manifest.toml"
     filled = re.sub(r"@sha256:[^@]*@", "0" * 64, recipes.read_text(encoding="utf-8"))
+    for place, value in (("@spacing_mm@", "[2, 2, 2]"), ("@divisible_by@", "16"), ("@memory_bytes@", "1")):
+        filled = filled.replace(place, value)
     manifest = parse_manifest(re.sub(r"@bytes:[^@]*@", "1", filled))
     assert len(manifest.segments) == 32

@@ -120,7 +120,8 @@ class SyntheticHeads:
         return answer
 
     def _head(self, name: str) -> Head:
-        return as_head(read_label_map(self._folder / f"{name}.nii.gz", self._table), self._structure, self._side)
+        label_map = read_label_map(self._folder / f"{name}.nii.gz", self._table)
+        return as_head(label_map, self._structure, self._side, self._spacing_mm)
 
 
 def resolution_of(distance_mm: float) -> str:
