@@ -149,3 +149,28 @@ def test_side_of_the_tiny_network_is_what_the_tests_assume(network):
     outputs = {o.name: o.shape for o in onnxruntime.InferenceSession(network.read_bytes()).get_outputs()}
     assert outputs["mask"] == [1, SIDE, SIDE]
     assert outputs["cam"] == [1, COARSE, COARSE]
+
+
+def test_the_settings_of_a_graph_are_no_weights_and_stay(tmp_path):
+    from onnx import TensorProto, helper, numpy_helper
+
+    kernel = np.random.default_rng(3).normal(size=(1, 1, 3, 3)).astype(np.float32)
+    scales = np.array([1, 1, 2, 3], np.float32)
+    graph = helper.make_graph(
+        [
+            helper.make_node("Conv", ["image", "kernel"], ["found"], pads=[1, 1, 1, 1]),
+            helper.make_node("Resize", ["found", "", "scales"], ["heatmap"], mode="nearest"),
+        ],
+        "resized",
+        [helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 1, 8, 8])],
+        [helper.make_tensor_value_info("heatmap", TensorProto.FLOAT, [1, 1, 16, 24])],
+        [numpy_helper.from_array(kernel, "kernel"), numpy_helper.from_array(scales, "scales")],
+    )
+    path = tmp_path / "model.onnx"
+    path.write_bytes(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)]).SerializeToString())
+    *_, last = randomised_networks(path, ("heatmap",), seed=1)
+    import onnx
+
+    found = {t.name: numpy_helper.to_array(t) for t in onnx.load_model_from_string(last.content).graph.initializer}
+    assert (found["scales"] == scales).all()
+    assert not np.allclose(found["kernel"], kernel)

@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 
 Float = NDArray[np.float32]
 GROUPS = 5
-_FEWEST_WEIGHTS = 2
-"""Tensors with fewer numbers are settings (scales, axes), not weights."""
+_LEARNT = frozenset(
+    {"Conv", "ConvTranspose", "Gemm", "MatMul", "BatchNormalization", "InstanceNormalization", "GroupNormalization", "LayerNormalization"}
+)
+"""Operators whose constants are learnt; those of others (the scales of a Resize, the steps of a grid) are settings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ def _layers_from_the_top(graph: object, outputs: tuple[str, ...]) -> list[list[s
         if not wanted & set(node.output):
             continue
         wanted |= set(node.input)
-        own = [name for name in node.input if name in weights and name not in seen]
+        own = [name for name in node.input if node.op_type in _LEARNT and name in weights and name not in seen]
         if own:
             seen |= set(own)
             layers.append(own)
@@ -78,8 +80,7 @@ def _layers_from_the_top(graph: object, outputs: tuple[str, ...]) -> list[list[s
 def _is_weight(tensor: object) -> bool:
     import onnx
 
-    size = int(np.prod(tensor.dims)) if tensor.dims else 1  # type: ignore[attr-defined]
-    return tensor.data_type in (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16) and size >= _FEWEST_WEIGHTS  # type: ignore[attr-defined]
+    return tensor.data_type in (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16)  # type: ignore[attr-defined]
 
 
 def rank_correlation(a: Float, b: Float) -> float:
