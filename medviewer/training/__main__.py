@@ -1,9 +1,8 @@
-"""``python -m medviewer.training train|validate|package|pack``: the child process that trains."""
+"""``python -m medviewer.training train|package|pack``: the child process that trains."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import traceback
 from pathlib import Path
@@ -22,7 +21,7 @@ def main() -> None:
     """Parse the arguments and run one step of the way from recipe to package; expected errors are one line and a code."""
     parser = argparse.ArgumentParser(prog="medviewer.training")
     steps = parser.add_subparsers(dest="step", required=True)
-    for name in ("train", "validate", "package", "pack"):
+    for name in ("train", "package", "pack"):
         step = steps.add_parser(name)
         step.add_argument("recipe", type=Path)
         step.add_argument("--data", type=Path, help="folder with the data, in place of the recipe's")
@@ -31,8 +30,8 @@ def main() -> None:
     steps.choices["train"].add_argument("--resume", action="store_true")
     steps.choices["train"].add_argument("--start-from", type=Path, help="an ONNX file or checkpoint whose weights are taken where they fit")
     steps.choices["train"].add_argument("--until-stdin-closes", action="store_true", help="stop, and save, when the parent is gone")
-    steps.choices["validate"].add_argument("--network", type=Path, required=True, help="an exported ONNX file")
     steps.choices["package"].add_argument("--run", type=Path, required=True, help="the output folder of train")
+    steps.choices["package"].add_argument("--most-images", type=int, default=0, help="of each head and contrast in the figures; 0 for all")
     arguments = parser.parse_args()
     try:
         sys.exit(_run(arguments))
@@ -84,21 +83,15 @@ def _run(arguments: argparse.Namespace) -> int:
 def _run_synthesis(recipe: Recipe, arguments: argparse.Namespace) -> int:
     if arguments.step == "train":
         return _train_synthesis(recipe, arguments)
-    if arguments.step == "validate":
-        from medviewer.training.validate import onnx_predictor, summarise, validate
-
-        summary = summarise(recipe, validate(recipe, arguments.data, onnx_predictor(arguments.network)))
-        arguments.output.write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
-        sys.stdout.write(json.dumps(summary) + "\n")
-    elif arguments.step == "pack":
+    if arguments.step == "pack":
         from medviewer.training.sprint.heads_pack import pack_heads
 
         for path in pack_heads(recipe, arguments.data, arguments.output):
             _say(f"{path} ({path.stat().st_size / 1e6:.1f} MB)")
-    else:
-        from medviewer.training.package import build_package
+        return 0
+    from medviewer.training.package import build_package
 
-        build_package(recipe, arguments.recipe, arguments.data, arguments.run, arguments.output)
+    build_package(recipe, arguments.recipe, arguments.data, arguments.run, arguments.output, most_images=arguments.most_images)
     return 0
 
 
