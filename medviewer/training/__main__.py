@@ -48,6 +48,8 @@ def _run(arguments: argparse.Namespace) -> int:
         if arguments.data is None:
             raise BadRecipe(f"{arguments.recipe} is of kind synthesis and needs --data, the folder with the label maps and their table.")
         return _run_synthesis(recipe, arguments)
+    if isinstance(recipe, ChestRecipe) and arguments.step in ("pack", "package"):
+        return _run_chest(recipe, arguments)
     if arguments.step != "train":
         raise BadRecipe(f"{arguments.recipe} is of kind {recipe.kind}: train does it all, and ends in a package with its figures.")
     from medviewer.training.stopping import StopRequest, only_run_in
@@ -92,6 +94,22 @@ def _run_synthesis(recipe: Recipe, arguments: argparse.Namespace) -> int:
     from medviewer.training.package import build_package
 
     build_package(recipe, arguments.recipe, arguments.data, arguments.run, arguments.output, most_images=arguments.most_images)
+    return 0
+
+
+def _run_chest(recipe: ChestRecipe, arguments: argparse.Namespace) -> int:
+    """To another machine and back; on this one, train does it all."""
+    if arguments.data is None:
+        raise BadRecipe(f"{arguments.recipe} is of kind {recipe.kind} and needs --data, the folder that holds kermany-train and adults.")
+    if arguments.step == "pack":
+        from medviewer.training.sprint.chest_pack import pack_chest
+
+        for path in pack_chest(recipe, arguments.data, arguments.output):
+            _say(f"{path} ({path.stat().st_size / 1e6:.1f} MB)")
+    else:
+        from medviewer.training.chest.packaging import build_chest_package
+
+        build_chest_package(recipe, arguments.recipe, arguments.data, arguments.run, arguments.output)
     return 0
 
 

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from medviewer.training.contrasts import Contrast
 from medviewer.training.label_maps import LabelMap, LabelTable, grouped_targets, majority, read_label_map, read_label_table
 from medviewer.training.losses import cross_entropy, side_loss, soft_dice_loss
-from medviewer.training.networks import HalfGridUNet
+from medviewer.training.networks import Answers, HalfGridUNet
 from medviewer.training.synthesis import Example, Head, Synthesiser
 
 if TYPE_CHECKING:  # a machine that only trains has no pydantic
@@ -97,6 +97,14 @@ def dice_by_structure(network: nn.Module, examples: list[Example], structures: i
         known = example.side >= 0
         sides.append(float(((side[:, 0] > 0) == (example.side == 1))[known].float().mean()))
     return scores.nanmean(0), float(np.mean(sides))
+
+
+def heads_loss(found: Answers, example: Example, weight: Tensor | None) -> Tensor:
+    """Cross-entropy and soft Dice of both grids, the coarse one for half, and half the cross-entropy of the sides."""
+    loss = cross_entropy(found.fine, example.structure, weight) + soft_dice_loss(found.fine, example.structure)
+    coarse = example.structure[:, ::2, ::2, ::2].contiguous()
+    loss = loss + 0.5 * (cross_entropy(found.coarse, coarse, weight) + soft_dice_loss(found.coarse, coarse))
+    return loss + 0.5 * side_loss(found.side, example.side)
 
 
 class Run:
@@ -180,10 +188,7 @@ class Run:
         example = self.data.synthesiser.draw(head, shape, self.generator, easy=progress < s.easy_until)
         found = self.network.answers(example.image)
         weight = self._class_weights(example.structure) if progress < s.weighted_until else None
-        loss = cross_entropy(found.fine, example.structure, weight) + soft_dice_loss(found.fine, example.structure)
-        coarse = example.structure[:, ::2, ::2, ::2].contiguous()
-        loss = loss + 0.5 * (cross_entropy(found.coarse, coarse, weight) + soft_dice_loss(found.coarse, coarse))
-        loss = loss + 0.5 * side_loss(found.side, example.side)
+        loss = heads_loss(found, example, weight)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(self.network.parameters(), s.clip_norm)

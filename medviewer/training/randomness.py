@@ -25,14 +25,32 @@ def fix_everything(seed: int, threads: int, *, deterministic: bool = True) -> No
 
 
 class StepRandom:
-    """The randomness of one step: a generator of each library. Making one also seeds PyTorch's own (dropout)."""
+    """The randomness of one step: a generator of each library. Making one also seeds PyTorch's own (dropout).
 
-    def __init__(self, seed: int, step: int) -> None:
+    device : where PyTorch's draws; a card draws other numbers from the same seed.
+    """
+
+    def __init__(self, seed: int, step: int, device: torch.device | None = None) -> None:
         sequence = np.random.SeedSequence([seed, _STEP, step])
         torch_seed, own_seed = (int(word) >> 1 for word in sequence.generate_state(2, np.uint64))
         self.numpy = np.random.default_rng(sequence)
-        self.torch = torch.Generator().manual_seed(torch_seed)
+        self.torch = torch.Generator(device or torch.device("cpu")).manual_seed(torch_seed)
         torch.manual_seed(own_seed)
+
+
+def rand(generator: torch.Generator, *shape: int) -> torch.Tensor:
+    """Numbers from 0 to 1 where the generator is."""
+    return torch.rand(shape, generator=generator, device=generator.device)
+
+
+def randn(generator: torch.Generator, *shape: int) -> torch.Tensor:
+    """Normal numbers where the generator is."""
+    return torch.randn(shape, generator=generator, device=generator.device)
+
+
+def randint(generator: torch.Generator, low: int, high: int, count: int = 1) -> torch.Tensor:
+    """Whole numbers from ``low`` to below ``high`` where the generator is, ``(count,)``."""
+    return torch.randint(low, high, (count,), generator=generator, device=generator.device)
 
 
 @lru_cache(maxsize=4)

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import subprocess
-import sys
-import textwrap
 from pathlib import Path
 
 import numpy as np
@@ -26,36 +23,8 @@ from medviewer.training.sprint.heads_pack import pack_heads, unpack_heads  # noq
 from medviewer.training.sprint.packed_file import read_pack, write_pack  # noqa: E402
 from medviewer.training.sprint.state_parts import load_state, save_state  # noqa: E402
 from medviewer.training.synthesis import Synthesiser, standardised, standardised_in_torch  # noqa: E402
+from tests.support.bare_machine import sprint_on_a_bare_machine  # noqa: E402
 from tests.support.tiny_heads import tiny_recipe, write_heads  # noqa: E402
-
-ABSENT = (
-    "pydantic", "SimpleITK", "pydicom", "monai", "onnx", "onnxscript", "onnxruntime", "PIL", "nibabel", "sklearn", "highdicom", "PySide6",
-    "matplotlib", "typer", "rich",
-)  # fmt: skip
-RUN = """
-    import sys
-    sys.modules.update(dict.fromkeys({absent!r}))  # importing one of these raises ImportError
-    from pathlib import Path
-    import torch
-    import medviewer.training.sprint.__main__
-    from medviewer.training.sprint.heads_sprint import sprint_heads
-    from medviewer.training.sprint.packed_file import read_pack
-    from medviewer.training.sprint.wishes import Wishes
-
-    class Ticks:
-        '''A clock on which every look costs a second.'''
-        def __init__(self, spent, piece): self.budget_s, self.now, self.end = 60.0, spent, spent + piece
-        @property
-        def spent_s(self): self.now += 1; return self.now
-        @property
-        def piece_left_s(self): return 1e9 if self.now < self.end else 0
-        def beat(self): pass
-
-    clock = Ticks(float(sys.argv[3]), float(sys.argv[4]))
-    wishes = Wishes(timing_s=0.0, spacing_mm=2.0, heads=1e9)
-    finished = sprint_heads(read_pack([Path(sys.argv[1])]), Path(sys.argv[2]), clock, wishes, torch.device('cpu'), print)
-    print('finished' if finished else 'unfinished')
-"""
 
 
 @pytest.fixture(scope="module")
@@ -68,9 +37,7 @@ def packed(tmp_path_factory):
 
 
 def _run(path: Path, output: Path, spent: float, piece: float) -> str:
-    code = textwrap.dedent(RUN.format(absent=ABSENT))
-    command = [sys.executable, "-c", code, str(path), str(output), str(spent), str(piece)]
-    return subprocess.run(command, check=True, capture_output=True, text=True, cwd=Path(__file__).parents[2]).stdout
+    return sprint_on_a_bare_machine("heads_sprint.sprint_heads", path, output, spent, piece)
 
 
 def test_a_run_in_two_pieces_needs_torch_numpy_and_scipy_alone_and_leaves_weights_curves_and_figures(packed, tmp_path):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import SimpleITK as sitk
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -20,6 +19,8 @@ def two_lungs(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
     The two largest parts are told apart by their centres; where lungs touch, or one is missing, the mask's middle column
     divides it. mask, answer : ``[row, column]``.
     """
+    import SimpleITK as sitk
+
     parts = sitk.GetArrayFromImage(sitk.RelabelComponent(sitk.ConnectedComponent(sitk.GetImageFromArray(mask.astype(np.uint8)))))
     columns = np.broadcast_to(np.arange(mask.shape[1]), mask.shape)
     answer = np.zeros(mask.shape, np.uint8)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import SimpleITK as sitk
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -14,6 +13,7 @@ from torch.nn import functional as fn
 from medviewer.imaging.intensity import scale_to
 from medviewer.imaging.standardise_picture import standardise_picture
 from medviewer.training.chest.views import crop_grid, cropped
+from medviewer.training.randomness import rand, randint
 
 Bytes = NDArray[np.uint8]
 
@@ -24,7 +24,7 @@ def spoilt(x: Tensor, lungs: Tensor, generator: torch.Generator) -> Tensor:
     x : (n, 1, s, s); lungs : (n, 4) their boxes, as shares of the picture.
     """
     n = x.shape[0]
-    kind = torch.randint(0, 6, (n,), generator=generator)
+    kind = randint(generator, 0, 6, n)
     answer = x.clone()
     for index in range(n):
         match int(kind[index]):
@@ -40,16 +40,18 @@ def spoilt(x: Tensor, lungs: Tensor, generator: torch.Generator) -> Tensor:
 def _corner(box: Tensor, generator: torch.Generator) -> Tensor:
     """A window that holds at most about a third of the lungs' box, (1, 4)."""
     top, bottom, left, right = box.tolist()
-    u = torch.rand(5, generator=generator).tolist()
+    u = rand(generator, 5).tolist()
     height, width = (bottom - top) * (0.25 + 0.35 * u[0]), (right - left) * (0.25 + 0.3 * u[1])
     y, x = top + (bottom - top - height) * u[2], left + (right - left - width) * u[3]
     if u[4] < 0.3:  # below or beside the lungs
         y = y + (bottom - top) * (0.7 if u[2] < 0.5 else -0.7)
-    return torch.tensor([[y, y + height, x, x + width]])
+    return torch.tensor([[y, y + height, x, x + width]], device=box.device)
 
 
 def slices_of(volume: Path, size: int) -> Bytes:
     """Every third slice of a volume in all three planes, uint8 ``[n, size, size]``; CT in a random-free head window."""
+    import SimpleITK as sitk
+
     values = sitk.GetArrayFromImage(sitk.DICOMOrient(sitk.ReadImage(str(volume)), "LPS")).astype(np.float32)
     low, high = np.percentile(values, [1, 99.5])
     found = []
@@ -64,6 +66,8 @@ def slices_of(volume: Path, size: int) -> Bytes:
 
 def painted(label_map: Path, size: int, seed: int) -> Bytes:
     """Slices of a head's label map with random greys, uint8 ``[n, size, size]``."""
+    import SimpleITK as sitk
+
     labels = sitk.GetArrayFromImage(sitk.DICOMOrient(sitk.ReadImage(str(label_map)), "LPS"))
     values, indices = np.unique(labels, return_inverse=True)
     indices = indices.reshape(labels.shape)
@@ -83,14 +87,15 @@ def painted(label_map: Path, size: int, seed: int) -> Bytes:
 
 def patterns(n: int, size: int, generator: torch.Generator) -> Tensor:
     """Noise at random scales with random shapes in it, (n, 1, size, size) in 0..1."""
-    answer = torch.empty(n, 1, size, size)
+    answer = torch.empty(n, 1, size, size, device=generator.device)
+    line = torch.linspace(0, 1, size, device=generator.device)
     for index in range(n):
-        coarse = 2 ** int(torch.randint(1, 8, (1,), generator=generator))
-        noise = torch.rand(1, 1, coarse, coarse, generator=generator)
+        coarse = 2 ** int(randint(generator, 1, 8))
+        noise = rand(generator, 1, 1, coarse, coarse)
         picture = fn.interpolate(noise, size=(size, size), mode="bilinear" if coarse > 2 else "nearest")[0, 0]
-        for _ in range(int(torch.randint(0, 4, (1,), generator=generator))):
-            u = torch.rand(5, generator=generator).tolist()
-            y, x = torch.meshgrid(torch.linspace(0, 1, size), torch.linspace(0, 1, size), indexing="ij")
+        for _ in range(int(randint(generator, 0, 4))):
+            u = rand(generator, 5).tolist()
+            y, x = torch.meshgrid(line, line, indexing="ij")
             inside = ((y - u[0]) / (0.05 + 0.4 * u[2])) ** 2 + ((x - u[1]) / (0.05 + 0.4 * u[3])) ** 2 < 1
             picture = torch.where(inside, 0.5 * picture + 0.5 * u[4], picture)
         low, high = picture.min(), picture.max()

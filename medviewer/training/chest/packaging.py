@@ -115,7 +115,7 @@ def _networks(recipe: ChestRecipe, run: Path) -> tuple[Finder, Reader]:
     networks: dict[str, nn.Module] = {"finder": finder, "reader": reader}
     for name, network in networks.items():
         state = load_checkpoint(run / name)
-        if state is None or state["step"] < getattr(recipe, name).steps:
+        if state is None or (state["step"] < getattr(recipe, name).steps and not state.get("finished")):  # the clock ends a sprint
             raise ValueError(f"the training of the {name} in {run / name} isn't finished")
         network.load_state_dict(state["best"])
         network.eval()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
@@ -14,10 +14,12 @@ from torch.nn import functional as fn
 
 from medviewer.training.chest.cases import UNKNOWN, Pictures
 from medviewer.training.chest.networks import Reader
-from medviewer.training.chest.recipe import ReaderTable
 from medviewer.training.chest.views import crop_grid, cropped, digitised, erased, exposed, random_grid
 from medviewer.training.fitting.task import SCORE
 from medviewer.training.randomness import StepRandom, examples_of_step
+
+if TYPE_CHECKING:  # a machine that only trains has no pydantic
+    from medviewer.training.chest.recipe import ReaderTable
 
 WHOLE = (0.0, 1.0, 0.0, 1.0)
 _KIND_WEIGHT = 0.3
@@ -35,12 +37,12 @@ class ReaderBatch(NamedTuple):
 
 
 class ReaderTask:
-    """boxes : (n, 4) of the lungs, as the finder gives them."""
+    """boxes : (n, 4) of the lungs, as the finder gives them; batches are made where they are."""
 
     def __init__(self, pictures: Pictures, boxes: Tensor, table: ReaderTable, steps_seed: int) -> None:
         self.network: nn.Module = Reader(table.features, table.dropout)
         self._pictures, self._table, self._seed = pictures, table, steps_seed
-        self._boxes = boxes if table.cut_to_lungs else torch.tensor(WHOLE).expand(len(boxes), 4)
+        self._boxes = boxes if table.cut_to_lungs else torch.tensor(WHOLE, device=boxes.device).expand(len(boxes), 4)
         self._groups = _groups(pictures)
         self._step = 0
 
@@ -50,12 +52,13 @@ class ReaderTask:
         table, generator = self._table, random.torch
         rows = self._rows(step)
         x, lungs = self._views_of(rows, generator)
-        ill = torch.tensor([float(self._pictures.cases[n].pneumonia) for n in rows])
-        viral = torch.tensor([float(self._pictures.cases[n].viral) for n in rows])
-        share, other = torch.ones(len(rows)), torch.arange(len(rows))
+        where = self._boxes.device
+        ill = torch.tensor([float(self._pictures.cases[n].pneumonia) for n in rows], device=where)
+        viral = torch.tensor([float(self._pictures.cases[n].viral) for n in rows], device=where)
+        share, other = torch.ones(len(rows), device=where), torch.arange(len(rows), device=where)
         if table.mixup:
-            drawn = torch.from_numpy(random.numpy.beta(table.mixup, table.mixup, len(rows)).astype(np.float32))
-            share, other = torch.maximum(drawn, 1 - drawn), torch.randperm(len(rows), generator=generator)
+            drawn = torch.from_numpy(random.numpy.beta(table.mixup, table.mixup, len(rows)).astype(np.float32)).to(where)
+            share, other = torch.maximum(drawn, 1 - drawn), torch.randperm(len(rows), generator=generator, device=where)
         part = share.view(-1, 1, 1, 1)
         return ReaderBatch(
             x=part * x + (1 - part) * x[other],
@@ -83,11 +86,11 @@ class ReaderTask:
     def _views_of(self, rows: NDArray[np.int_], generator: torch.Generator) -> tuple[Tensor, Tensor]:
         s = self._table.strength
         grid, _ = random_grid(self._boxes[rows], self._table.size, s, generator)
-        x = torch.from_numpy(self._pictures.pictures[rows]).float()[:, None] / 255
+        x = torch.from_numpy(self._pictures.pictures[rows]).to(grid.device).float()[:, None] / 255
         x = erased(digitised(exposed(cropped(x, grid), s, generator), s, generator), s, generator)
-        lungs = torch.zeros(len(rows), 1, 1, 1)
+        lungs = torch.zeros(len(rows), 1, 1, 1, device=grid.device)
         if self._table.outside:
-            lungs = cropped((torch.from_numpy(self._pictures.masks[rows]) > 0).float()[:, None], grid)
+            lungs = cropped((torch.from_numpy(self._pictures.masks[rows]).to(grid.device) > 0).float()[:, None], grid)
         return x, lungs
 
     def loss(self, network: nn.Module, batch: ReaderBatch) -> Tensor:
@@ -138,10 +141,10 @@ def predict(network: nn.Module, pictures: Pictures, boxes: Tensor, size: int, ro
     found = []
     for start in range(0, len(rows), 64):
         part = rows[start : start + 64]
-        x = cropped(torch.from_numpy(pictures.pictures[part]).float()[:, None] / 255, crop_grid(boxes[part], size))
+        x = cropped(torch.from_numpy(pictures.pictures[part]).to(boxes.device).float()[:, None] / 255, crop_grid(boxes[part], size))
         with torch.no_grad():
             found.append((network(x).logits + network(x.flip(3)).logits) / 2)
-    return torch.cat(found).numpy()
+    return torch.cat(found).float().cpu().numpy()
 
 
 def auc(positive: NDArray[np.int_], score: NDArray[np.float32]) -> float:

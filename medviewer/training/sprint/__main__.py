@@ -35,7 +35,8 @@ def _run(arguments: argparse.Namespace) -> int:
     import torch
 
     from medviewer.training.fitting.task import best_device
-    from medviewer.training.sprint import heads_pack
+    from medviewer.training.sprint import chest_pack, heads_pack
+    from medviewer.training.sprint.chest_sprint import sprint_chest
     from medviewer.training.sprint.clock import Clock
     from medviewer.training.sprint.heads_choice import WANTED_HEADS
     from medviewer.training.sprint.heads_sprint import sprint_heads
@@ -51,9 +52,15 @@ def _run(arguments: argparse.Namespace) -> int:
     with only_run_in(arguments.output):
         clock = Clock(arguments.output, 60 * arguments.minutes, 60 * arguments.piece_minutes, _BEGAN)
         wishes = Wishes(arguments.timing_seconds, arguments.spacing, arguments.heads or WANTED_HEADS)
-        if pack.about["kind"] != heads_pack.KIND:
+        sprint = {heads_pack.KIND: sprint_heads, chest_pack.KIND: sprint_chest}.get(pack.about["kind"])
+        if sprint is None:
             raise BadTrainingData(f"Packed data of kind {pack.about['kind']} can't be trained from.")
-        is_finished = sprint_heads(pack, arguments.output, clock, wishes, device, _say)
+
+        def say(text: str) -> None:
+            clock.beat()  # the time before training is spent too, should a kill end it
+            _say(text)
+
+        is_finished = sprint(pack, arguments.output, clock, wishes, device, say)
         clock.beat()
         if not is_finished:
             left = (clock.budget_s - clock.spent_s) / 60

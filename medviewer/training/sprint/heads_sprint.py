@@ -53,6 +53,8 @@ def sprint_heads(pack: Pack, folder: Path, clock: Clock, wishes: Wishes, device:
             task.figures(task.network)
         check_s = time.monotonic() - began
         choice = _Choice(grid, clock.spent_s, clock.budget_s - 2 * check_s - 5)
+        if choice.ends_s <= choice.begins_s:
+            raise TrainingFailed("The budget is over before training begins: give more minutes.")
         said = {"identity": pack.identity, "recipe": heads.recipe.id, "grid": grid.as_json(), "device": _name_of(device)}
         said |= {"budget_s": clock.budget_s, "begins_s": choice.begins_s, "ends_s": choice.ends_s, "timed": [t.as_json() for t in timed]}
         part = folder / f"{CHOICE}.part"
@@ -61,8 +63,6 @@ def sprint_heads(pack: Pack, folder: Path, clock: Clock, wishes: Wishes, device:
         return choice
 
     choice = _read_choice(folder, pack.identity) or begin()
-    if choice.ends_s <= choice.begins_s:
-        raise TrainingFailed("The budget is over before training begins: give more minutes.")
     task = HeadsTask(heads, choice.grid, device)
     say(f"Training on {_name_of(device)} at {choice.grid.spacing_mm:g} mm.")
     stage = Stage(NETWORK, choice.begins_s, choice.ends_s)

@@ -13,9 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from medviewer.training.fitting.task import SCORE
-from medviewer.training.loop import FULL_RANGE, MAJORITY_FROM_MM, check_examples, dice_by_structure
-from medviewer.training.losses import cross_entropy, side_loss, soft_dice_loss
-from medviewer.training.networks import HalfGridUNet
+from medviewer.training.loop import FULL_RANGE, MAJORITY_FROM_MM, check_examples, dice_by_structure, heads_loss
+from medviewer.training.networks import Answers, HalfGridUNet
 from medviewer.training.sprint.heads_grid import HeadsGrid
 from medviewer.training.sprint.heads_pack import PackedHeads
 from medviewer.training.synthesis import Example, Head, Synthesiser
@@ -59,12 +58,11 @@ class HeadsTask:
         return replace(drawn[0], image=image, structure=torch.cat([e.structure for e in drawn]), side=torch.cat([e.side for e in drawn]))
 
     def loss(self, network: nn.Module, batch: Example) -> Tensor:
-        """Cross-entropy, soft Dice, and half the cross-entropy of the sides."""
-        logits, side = network(batch.image)
-        logits, side = logits.float(), side.float()
-        weight = self._weight if self._is_weighted else None
-        loss = cross_entropy(logits, batch.structure, weight) + soft_dice_loss(logits, batch.structure)
-        return loss + 0.5 * side_loss(side, batch.side)
+        """As on a processor, `heads_loss`."""
+        assert isinstance(network, HalfGridUNet)
+        found = network.answers(batch.image)
+        found = Answers(*(logits.float() for logits in found))
+        return heads_loss(found, batch, self._weight if self._is_weighted else None)
 
     def figures(self, network: nn.Module) -> Mapping[str, float]:
         """Dice of every structure on the fixed check images, and the share of sides that is right."""
