@@ -44,4 +44,4 @@ def move(pane, place, button=Qt.MouseButton.NoButton, modifiers=NONE):
 def open_and_wait(qtbot, window, *paths: Path) -> None:
     """Open paths, wait until the first series is read and the models have been looked at."""
     window.desk.open_paths(list(paths))
-    qtbot.waitUntil(lambda: window.desk.display.is_complete and window.desk.models.offers is not None, timeout=LIMIT_MS)
+    qtbot.waitUntil(lambda: window.desk.display.is_read and window.desk.models.offers is not None, timeout=LIMIT_MS)

@@ -58,7 +58,7 @@ class ModelDesk(QObject):
             return "Open images first."
         if self.is_running:
             return "A model is running; wait for it or cancel it."
-        if not display.is_complete:
+        if not display.is_read:
             return f"The {what} is still being read." if self.unreadable is None else self.unreadable
         if offer is None:
             return f"No installed model fits this {what}."

@@ -79,11 +79,14 @@ class Display(Look):
 
     @property
     def is_complete(self) -> bool:
-        """Whether all of the volume, or the single image, has been read."""
+        """Whether all of the volume has been read."""
         reader = self.reader
-        if self.images is not None:
-            return self.image is not None
         return reader is not None and reader.done >= reader.loaded.size
+
+    @property
+    def is_read(self) -> bool:
+        """Whether all of the volume, or the single image on display, has been read: a model can look at it."""
+        return self.is_complete if self.images is None else self.image is not None
 
     @property
     def key(self) -> tuple[str, int] | None:
