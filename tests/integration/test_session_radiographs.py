@@ -70,10 +70,10 @@ def analysed(session, radiograph):
     volume = read_dicom_picture(stack, image)
     (offer,) = session.offers(stack, volume)
     assert offer.fit.fits, offer.fit.reasons
-    before = {analysis.id for analysis in session.analyses(stack.key)}
+    before = {analysis.id for analysis in session.analyses(stack.key, image=image)}
     job = session.jobs.wait(session.run(stack, volume, offer.package, "cpu", image), 60)
     assert job.status is JobStatus.DONE, job.error
-    (analysis,) = (a for a in session.analyses(stack.key) if a.id not in before)
+    (analysis,) = (a for a in session.analyses(stack.key, image=image) if a.id not in before)
     return analysis
 
 

@@ -12,6 +12,7 @@ from medviewer.resources import resources_folder
 
 pytest.importorskip("torch", reason="the extra [train] is not installed")
 
+from medviewer.training.chest.recipe import ChestRecipe
 from medviewer.training.errors import BadRecipe
 from medviewer.training.recipe_kinds.classification import ClassificationRecipe
 from medviewer.training.recipe_kinds.reading import KINDS, read_any_recipe
@@ -31,10 +32,11 @@ def changed(tmp_path: Path, old: str, new: str, recipe: str = "tiny.toml") -> Pa
 
 
 def test_every_recipe_that_comes_along_is_read_as_its_kind():
-    kinds = {path.name: type(read_any_recipe(path)) for path in RECIPES.glob("*.toml") if "manifest" not in path.name}
+    kinds = {path.name: type(read_any_recipe(path)) for path in RECIPES.glob("*.toml") if path.suffixes == [".toml"]}
     assert kinds["tiny.toml"] is ClassificationRecipe
     assert kinds["tiny-volumes.toml"] is SegmentationRecipe
     assert kinds["brain-structures.toml"] is Recipe
+    assert kinds["chest-radiograph.toml"] is ChestRecipe
 
 
 @pytest.mark.parametrize(
