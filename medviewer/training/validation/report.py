@@ -42,6 +42,10 @@ def write_figures(figures: Figures, folder: Path) -> None:
     write_card(figures, folder / "card.md", write_plots(figures, folder))
 
 
+MOST_MISSED = 0.1
+"""How far below its promise an interval's measured coverage may lie before a package leaves it out."""
+
+
 def manifest_additions(figures: Figures) -> str:
     """What a packager takes over into ``model.toml``: the heatmap's verdict and the volume intervals. Empty if neither was measured."""
     lines: list[str] = []
@@ -52,7 +56,8 @@ def manifest_additions(figures: Figures) -> str:
         source = f"{figures.data.kind} images ({figures.data.name}), set on the tuning heads, coverage on the kept ones"
         for v in figures.segmentation.volume_intervals:
             # The manifest takes widths below the volume itself whose coverage was measured; a wider one tells nobody anything.
-            if v.half is None or not 0 < v.half < 1 or not v.coverage:
+            # One that held much less often than it promises, on heads that didn't set it, would only look like knowledge.
+            if v.half is None or not 0 < v.half < 1 or not v.coverage or v.coverage < v.wanted - MOST_MISSED:
                 continue
             lines += ["[[calibration.volume]]", f"segments = {list(v.segments)}", f"max_spacing_mm = {v.max_spacing_mm:g}"]
             lines += [f"relative = {_rounded_up(v.half)}", f"coverage = {v.wanted:g}", f"measured_coverage = {v.coverage:.3f}"]
