@@ -81,3 +81,12 @@ def test_a_place_out_of_sight_is_brought_to_the_middle_and_one_in_sight_moves_no
 
 def _box(x, y):
     return QRectF(x, y, 10, 10)
+
+
+@pytest.mark.parametrize(
+    ("value", "words"), [(1710.2, "1,710"), (41.13, "41.1"), (3.40, "3.4"), (0.0512, "0.0512"), (0, "0"), (12.0, "12")]
+)
+def test_large_and_small_volumes_are_written_without_an_exponent(value, words):
+    from medviewer.gui.panels.sentences import _plain
+
+    assert _plain(value) == words

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from medviewer.app.analysis import Analysis
 from medviewer.app.jobs import Job, JobStatus
 from medviewer.core.finding import Confidence, ConfidenceKind, Finding, Status
@@ -89,11 +91,18 @@ def place_words(finding: Finding) -> str:
 def interval_words(finding: Finding) -> str:
     """The finding's numbers that have an interval, with it: ``Volume 3.4 mL, between 3.1 and 3.7 mL``."""
     parts = [
-        f"{m.code.meaning} {m.value:.3g} {m.unit}, between {m.interval[0]:.3g} and {m.interval[1]:.3g} {m.unit}"
+        f"{m.code.meaning} {_plain(m.value)} {m.unit}, between {_plain(m.interval[0])} and {_plain(m.interval[1])} {m.unit}"
         for m in finding.measurements
         if m.interval is not None
     ]
     return "; ".join(parts)
+
+
+def _plain(value: float) -> str:
+    """A number with three digits that count, never with an exponent: 3.41, 41.1, 1,710."""
+    digits = max(0, 2 - math.floor(math.log10(abs(value)))) if value else 0
+    text = f"{float(f'{value:.3g}'):,.{digits}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def count_words(findings: tuple[Finding, ...]) -> str:
