@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from medviewer.inference.gate import GateResult
+from medviewer.models.manifest_bounds import ScoreBound
 from medviewer.models.manifest_gate import Gate
-from medviewer.models.manifest_picture import ScoreBound
 
 
 def judge_picture(gate: Gate, scores: Mapping[str, float], percents: Mapping[int, float], names: Mapping[int, str]) -> GateResult:

@@ -6,8 +6,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from medviewer.models.manifest_bounds import AreaBound, ScoreBound
 from medviewer.models.manifest_entries import Strict
-from medviewer.models.manifest_picture import AreaBound, ScoreBound
 
 Values = Annotated[tuple[int, ...], Field(min_length=1)]
 

@@ -2,58 +2,54 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import Protocol
 
-from pydantic import Field, model_validator
-
-from medviewer.models.finding_rules import ScoreRule
-from medviewer.models.manifest_entries import Strict
-
-if TYPE_CHECKING:
-    from medviewer.models.manifest import Manifest
+from medviewer.models.finding_rules import FindingRule, ScoreRule
+from medviewer.models.manifest_entries import Explanation, Inference, Model, Output
+from medviewer.models.manifest_gate import Gate
+from medviewer.models.manifest_input import Input
 
 PICTURE_FAMILIES = ("classification-2d", "segmentation-2d")
 VOLUME_FAMILIES = ("classification-3d", "segmentation-3d")
 PICTURE_BOUNDS = frozenset({"scores", "present", "areas", "sides"})
 
 
-class ScoreBound(Strict):
-    """A number the network gives for its gate lies between ``low`` and ``high``; else the reason is told."""
+class Described(Protocol):
+    """What a manifest has, as far as pictures are concerned."""
 
-    name: str = Field(description="a class of an output with role gate")
-    low: float | None = None
-    high: float | None = None
-    reason: str = Field(min_length=1, description="a sentence for the reader of what is wrong with the picture")
+    @property
+    def model(self) -> Model:
+        """What it is called, and its family."""
 
-    @model_validator(mode="after")
-    def _bounds_something(self) -> Self:
-        if self.low is None and self.high is None:
-            raise ValueError(f"the gate's score {self.name} needs low, high or both")
-        if self.low is not None and self.high is not None and self.low >= self.high:
-            raise ValueError(f"low must be below high for {self.name}")
-        return self
+    @property
+    def input(self) -> tuple[Input, ...]:
+        """What it takes."""
 
-    def holds(self, value: float) -> bool:
-        """Whether a value is within the bounds."""
-        return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
+    @property
+    def inference(self) -> Inference:
+        """How it is led over the image."""
+
+    @property
+    def output(self) -> tuple[Output, ...]:
+        """What it gives."""
+
+    @property
+    def explanation(self) -> Explanation | None:
+        """What its heatmap shows."""
+
+    @property
+    def gate(self) -> Gate:
+        """Between which bounds it is believed."""
+
+    @property
+    def finding(self) -> tuple[FindingRule, ...]:
+        """What makes a finding."""
+
+    def first_output(self, *kinds: str) -> Output | None:
+        """The first output of one of these kinds, or None."""
 
 
-class AreaBound(Strict):
-    """A group of segments together covers from ``low_percent`` to ``high_percent`` of the picture."""
-
-    name: str = Field(description="what the group is called in the reason")
-    segments: Annotated[tuple[int, ...], Field(min_length=1)]
-    low_percent: float = Field(default=0, ge=0, lt=100)
-    high_percent: float = Field(default=100, gt=0, le=100)
-
-    @model_validator(mode="after")
-    def _is_ordered(self) -> Self:
-        if self.low_percent >= self.high_percent:
-            raise ValueError(f"low_percent must be below high_percent for {self.name}")
-        return self
-
-
-def picture_complaint(manifest: Manifest) -> str | None:
+def picture_complaint(manifest: Described) -> str | None:
     """What doesn't go together in a manifest where pictures are concerned, as a clause without a full stop; None if all does."""
     family, tensors = manifest.model.family, manifest.input
     if family in PICTURE_FAMILIES and not all(tensor.is_picture for tensor in tensors):
@@ -67,7 +63,7 @@ def picture_complaint(manifest: Manifest) -> str | None:
     return _of_rules(manifest)
 
 
-def _of_pictures(manifest: Manifest) -> str | None:
+def _of_pictures(manifest: Described) -> str | None:
     inference, gate = manifest.inference, manifest.gate
     if inference.mode != "whole" or inference.crop != "none" or inference.divisible_by != 1:
         return "a picture is run as a whole at the input's shape: mode is whole, and crop and divisible_by are left out"
@@ -89,7 +85,7 @@ def _of_pictures(manifest: Manifest) -> str | None:
     return _of_classification(manifest) if manifest.model.family == "classification-2d" else None
 
 
-def _of_rules(manifest: Manifest) -> str | None:
+def _of_rules(manifest: Described) -> str | None:
     """Findings from scores need scores that are reported."""
     reported = {entry.name for output in manifest.output if output.role is None for entry in output.classes}
     for rule in manifest.finding:
@@ -100,7 +96,7 @@ def _of_rules(manifest: Manifest) -> str | None:
     return None
 
 
-def _of_classification(manifest: Manifest) -> str | None:
+def _of_classification(manifest: Described) -> str | None:
     scores = [output for output in manifest.output if output.kind == "scores" and output.role is None]
     if len(scores) != 1:
         return f"a model of family classification-2d has one output of kind scores beside those of the gate; this one has {len(scores)}"

@@ -11,8 +11,8 @@ from medviewer.core.volume import Volume, VolumeSource
 from medviewer.inference.picture_gate import judge_picture
 from medviewer.models.catalogue import SeriesFacts, fit
 from medviewer.models.manifest import read_manifest
+from medviewer.models.manifest_bounds import AreaBound, ScoreBound
 from medviewer.models.manifest_gate import Gate, SidesBound
-from medviewer.models.manifest_picture import AreaBound, ScoreBound
 
 
 @pytest.fixture(scope="module")
