@@ -90,6 +90,8 @@ def test_missing_slices_are_runs():
 def test_a_score_is_never_called_a_probability():
     assert confidence_words(Confidence(0.91, ConfidenceKind.RAW)) == "score 0.91, not a probability"
     assert confidence_words(Confidence(0.91, ConfidenceKind.CALIBRATED)) == "91 % (calibrated probability)"
+    assert confidence_words(Confidence(0.999, ConfidenceKind.CALIBRATED)) == ">99 % (calibrated probability)"
+    assert confidence_words(Confidence(0.001, ConfidenceKind.CALIBRATED)) == "<1 % (calibrated probability)"
     assert confidence_words(Confidence()) == "no confidence given"
 
 

@@ -52,9 +52,10 @@ def percent_words(value: float) -> str:
 
 
 def calibration_words(analysis: Analysis) -> str:
-    """Whether the scores may be read as probabilities."""
-    if analysis.package.manifest.calibration.confidence == "calibrated":
-        return "These are calibrated probabilities."
+    """Whether the scores may be read as probabilities, and on what that rests: it may not hold for this patient."""
+    calibration = analysis.package.manifest.calibration
+    if calibration.confidence == "calibrated":
+        return f"These are calibrated probabilities: {calibration.source.rstrip('.')}."
     return "These are scores, not probabilities."
 
 

@@ -15,7 +15,7 @@ from medviewer.gui.theme.style import sized
 
 MAIN_HEIGHT, SUB_HEIGHT = 50, 20
 BAR = 6.0
-SUB_NAME = 92.0
+SUB_NAME = 132.0
 SUB_VALUE = 48.0
 
 

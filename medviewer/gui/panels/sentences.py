@@ -74,7 +74,8 @@ def confidence_words(confidence: Confidence) -> str:
     if confidence.value is None or confidence.kind is ConfidenceKind.NONE:
         return "no confidence given"
     if confidence.kind is ConfidenceKind.CALIBRATED:
-        return f"{100 * confidence.value:.0f} % (calibrated probability)"
+        percent = f"{100 * confidence.value:.0f}" if 0.005 <= confidence.value < 0.995 else "<1" if confidence.value < 0.5 else ">99"
+        return f"{percent} % (calibrated probability)"
     return f"score {confidence.value:.2f}, not a probability"
 
 
