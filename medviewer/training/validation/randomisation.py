@@ -17,7 +17,9 @@ GROUPS = 5
 _LEARNT = frozenset(
     {"Conv", "ConvTranspose", "Gemm", "MatMul", "BatchNormalization", "InstanceNormalization", "GroupNormalization", "LayerNormalization"}
 )
-"""Operators whose constants are learnt; those of others (the scales of a Resize, the steps of a grid) are settings."""
+"""Operators whose constants are learnt; those of others (the scales of a Resize, the steps of a grid) are settings. A factor
+for every channel and pixel, of four dimensions, is learnt too."""
+_IMAGE_DIMENSIONS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +66,21 @@ def _anew(values: NDArray[np.generic], rng: np.random.Generator) -> NDArray[np.g
 def _layers_from_the_top(graph: object, outputs: tuple[str, ...]) -> list[list[str]]:
     """Names of weight tensors, one list a node that has some, from the outputs towards the input."""
     nodes = list(graph.node)  # type: ignore[attr-defined]
-    weights = {t.name for t in graph.initializer if _is_weight(t)}  # type: ignore[attr-defined]
+    weights = {t.name: len(t.dims) for t in graph.initializer if _is_weight(t)}  # type: ignore[attr-defined]
     wanted, seen, layers = set(outputs), set[str](), []
     for node in reversed(nodes):  # ONNX keeps nodes in the order of computation
         if not wanted & set(node.output):
             continue
         wanted |= set(node.input)
-        own = [name for name in node.input if node.op_type in _LEARNT and name in weights and name not in seen]
+        own = [name for name in node.input if name in weights and name not in seen and _is_learnt(node.op_type, weights[name])]
         if own:
             seen |= set(own)
             layers.append(own)
     return layers
+
+
+def _is_learnt(operator: str, dimensions: int) -> bool:
+    return operator in _LEARNT or (operator == "Mul" and dimensions == _IMAGE_DIMENSIONS)
 
 
 def _is_weight(tensor: object) -> bool:
