@@ -19,6 +19,9 @@ def histogram_evidence(likely: Tensor, image: Tensor) -> Tensor:
     Gaussian: count grey values by how likely each voxel is of a structure, add what they say, count again.
     likely : (n, c, d, h, w) log posteriors of the structures. image : (n, 1, d, h, w) in [0, 1].
     """
+    if torch.is_autocast_enabled(image.device.type):  # counts of a hundred thousand voxels need more than eight bits
+        with torch.autocast(image.device.type, enabled=False):
+            return histogram_evidence(likely.float(), image)
     return torch.stack([_of_one(*pair) for pair in zip(likely, image, strict=True)])
 
 

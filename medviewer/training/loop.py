@@ -16,8 +16,9 @@ from torch import Tensor, nn
 
 from medviewer.training.contrasts import Contrast
 from medviewer.training.label_maps import LabelMap, LabelTable, grouped_targets, majority, read_label_map, read_label_table
-from medviewer.training.losses import cross_entropy, side_loss, soft_dice_loss
+from medviewer.training.losses import cross_entropy, shared_dice_cross_entropy, shares_of_blocks, side_loss, soft_dice_loss
 from medviewer.training.networks import Answers, HalfGridUNet
+from medviewer.training.precision import Precision
 from medviewer.training.synthesis import Example, Head, Synthesiser
 
 if TYPE_CHECKING:  # a machine that only trains has no pydantic
@@ -102,8 +103,8 @@ def dice_by_structure(network: nn.Module, examples: list[Example], structures: i
 def heads_loss(found: Answers, example: Example, weight: Tensor | None) -> Tensor:
     """Cross-entropy and soft Dice of both grids, the coarse one for half, and half the cross-entropy of the sides."""
     loss = cross_entropy(found.fine, example.structure, weight) + soft_dice_loss(found.fine, example.structure)
-    coarse = example.structure[:, ::2, ::2, ::2].contiguous()
-    loss = loss + 0.5 * (cross_entropy(found.coarse, coarse, weight) + soft_dice_loss(found.coarse, coarse))
+    shares = shares_of_blocks(example.structure, found.coarse.shape[1])
+    loss = loss + 0.5 * shared_dice_cross_entropy(found.coarse, shares, weight)
     return loss + 0.5 * side_loss(found.side, example.side)
 
 
@@ -118,6 +119,7 @@ class Run:
         self.ema = copy.deepcopy(self.network).eval()
         settings = recipe.training
         self.optimiser = torch.optim.AdamW(self.network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
+        self.precision = Precision(settings.precision, torch.device("cpu"))
         self.generator = torch.Generator().manual_seed(recipe.seed)
         self.step, self.elapsed_s = 0, 0.0
         self.frequency = torch.ones(self.structures)
@@ -186,7 +188,9 @@ class Run:
         weights = torch.tensor(recipe.synthesis.shape_weights)
         shape = recipe.synthesis.shapes_kji[int(torch.multinomial(weights, 1, generator=self.generator))]
         example = self.data.synthesiser.draw(head, shape, self.generator, easy=progress < s.easy_until)
-        found = self.network.answers(example.image)
+        with self.precision.cast():
+            found = self.network.answers(example.image)
+        found = Answers(*(values.float() for values in found))
         weight = self._class_weights(example.structure) if progress < s.weighted_until else None
         loss = heads_loss(found, example, weight)
         self.optimiser.zero_grad(set_to_none=True)

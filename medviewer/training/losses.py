@@ -62,6 +62,29 @@ def soft_dice_loss(logits: Tensor, target: Tensor, smooth: float = 10.0) -> Tens
     return 1 - dice[wanted].mean() if bool(wanted.any()) else logits.sum() * 0
 
 
+def shares_of_blocks(target: Tensor, classes: int) -> Tensor:
+    """How much of each block of 2x2x2 voxels is of each class: ``(n, d, h, w)`` int64 to ``(n, classes, d/2, h/2, w/2)`` float32."""
+    n, d, h, w = target.shape
+    corners = target.reshape(n, d // 2, 2, h // 2, 2, w // 2, 2).permute(0, 2, 4, 6, 1, 3, 5).reshape(n, 8, d // 2, h // 2, w // 2)
+    shares = torch.zeros(n, classes, *corners.shape[2:], device=target.device)
+    return shares.scatter_add_(1, corners, torch.full((), 1 / 8, device=target.device).expand(corners.shape))
+
+
+def shared_dice_cross_entropy(logits: Tensor, shares: Tensor, weight: Tensor | None = None, smooth: float = 10.0) -> Tensor:
+    """`dice_cross_entropy` for voxels that several classes share; ``shares`` has the shape of the logits and sums to one over axis 1.
+
+    With weights each voxel counts the mean weight of its classes, not divided by the sum of weights.
+    """
+    probability = logits.softmax(1)
+    axes = (0, *range(2, logits.ndim))
+    present = shares.sum(axes)
+    dice = (2 * (probability * shares).sum(axes) + smooth) / (probability.sum(axes) + present + smooth)
+    wanted = present > 0
+    wanted[0] = False
+    dice_loss = 1 - dice[wanted].mean() if bool(wanted.any()) else logits.sum() * 0
+    return fn.cross_entropy(logits, shares, weight=_beside(logits, weight)) + dice_loss
+
+
 def dice_cross_entropy(
     logits: Tensor, target: Tensor, weight: Tensor | None = None, smoothing: float = 0.0, smooth: float = 10.0
 ) -> Tensor:

@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from medviewer.training.precision import PrecisionName
+
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -71,6 +73,7 @@ class TrainingSettings(_Strict):
     weighted_until: Share
     easy_until: Share
     check_every_s: float
+    precision: PrecisionName = "float32"
 
 
 class Recipe(_Strict):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,11 +23,13 @@ from medviewer.training.losses import (  # noqa: E402
     dice_cross_entropy,
     focal_loss,
     mean_squared_error,
+    shared_dice_cross_entropy,
+    shares_of_blocks,
     soft_dice_loss,
 )
 from medviewer.training.mixing import Mixture, draw_mixture, mixed, mixed_loss  # noqa: E402
 from medviewer.training.optimisers import clip_gradients, make_optimiser, parameter_groups, set_rate  # noqa: E402
-from medviewer.training.precision import Precision  # noqa: E402
+from medviewer.training.precision import Precision, processor_has_bfloat16  # noqa: E402
 from medviewer.training.schedules import Constant, Cosine, OneCycle  # noqa: E402
 
 
@@ -233,9 +237,40 @@ def test_early_stopping_waits_for_its_patience_and_begins_anew_with_each_improve
     assert again == stopping
 
 
-def test_mixed_precision_on_a_processor_is_declined_with_the_reason():
-    precision = Precision("bfloat16", torch.device("cpu"))
-    assert "processor" in precision.note
-    with precision.cast():
-        assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype is torch.float32
+def test_mixed_precision_that_the_processor_has_no_arithmetic_for_is_declined_with_the_reason(monkeypatch):
+    monkeypatch.setattr("medviewer.training.precision.processor_has_bfloat16", lambda: False)
+    for name in ("bfloat16", "float16"):
+        precision = Precision(name, torch.device("cpu"))
+        assert "processor" in precision.note
+        with precision.cast():
+            assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype is torch.float32
     assert Precision("float32", torch.device("cpu")).note == ""
+
+
+def test_a_processor_with_bfloat16_uses_it_and_never_float16(monkeypatch):
+    monkeypatch.setattr("medviewer.training.precision.processor_has_bfloat16", lambda: True)
+    precision = Precision("bfloat16", torch.device("cpu"))
+    assert precision.note == ""
+    with precision.cast():
+        assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype is torch.bfloat16
+    assert Precision("float16", torch.device("cpu")).note != ""
+
+
+@pytest.mark.skipif(not Path("/proc/cpuinfo").exists(), reason="the processor's abilities are read from Linux")
+def test_bfloat16_is_found_where_linux_says_the_processor_has_it():
+    flags = set(re.search("^(?:flags|Features)\\s*:(.*)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE).group(1).split())
+    assert processor_has_bfloat16() == bool(flags & {"avx512_bf16", "amx_tile"})
+
+
+def test_blocks_of_voxels_are_shared_by_their_classes_as_an_average_of_one_hot_volumes():
+    target = torch.randint(0, 5, (2, 4, 6, 8), generator=torch.Generator().manual_seed(3))
+    expected = fn.avg_pool3d(fn.one_hot(target, 5).movedim(-1, 1).float(), 2)
+    assert torch.equal(shares_of_blocks(target, 5), expected)
+
+
+def test_the_loss_of_shared_voxels_is_that_of_whole_ones_where_nobody_shares():
+    generator = torch.Generator().manual_seed(4)
+    logits = torch.randn(2, 4, 3, 3, 3, generator=generator)
+    target = torch.randint(0, 3, (2, 3, 3, 3), generator=generator)
+    shares = fn.one_hot(target, 4).movedim(-1, 1).float()
+    assert float(shared_dice_cross_entropy(logits, shares)) == pytest.approx(float(dice_cross_entropy(logits, target)), abs=1e-6)

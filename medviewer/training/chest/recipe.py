@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from medviewer.training.chest.strength import Strength
+from medviewer.training.precision import PrecisionName
 
 if TYPE_CHECKING:
     from medviewer.training.fitting.task import Plan
@@ -65,6 +66,13 @@ class ReaderTable(_Descent):
     mixup: float = Field(ge=0, description="of the Beta distribution; 0 mixes nothing")
     smoothing: float = Field(ge=0, lt=1, description="of labels")
     outside: float = Field(ge=0, description="weight of the activation map's share outside the lungs, in the second half")
+    precision: PrecisionName = Field(default="float32", description="bfloat16 where card or processor has it")
+
+    def plan(self, seed: int) -> Plan:
+        """As the loop takes it, with the width of numbers."""
+        from dataclasses import replace
+
+        return replace(super().plan(seed), precision=self.precision)
 
     @property
     def strength(self) -> Strength:

@@ -51,7 +51,9 @@ class Training(Strict):
     check_every: int = Field(default=50, gt=0, description="steps between two looks at the tuning examples")
     early_stopping: int = Field(default=0, ge=0, description="checks without a better score until it stops; 0 never")
     mixup: NotNegative = Field(default=0, description="alpha of the Beta distribution; 0 mixes nothing")
-    precision: PrecisionName = Field(default="float32", description="bfloat16 or float16 mix widths on a CUDA card only")
+    precision: PrecisionName = Field(
+        default="float32", description="bfloat16 or float16 mix widths: both on a CUDA card, bfloat16 on a processor that has it"
+    )
     threads: int = Field(
         default=1,
         gt=0,
