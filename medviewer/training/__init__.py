@@ -1,5 +1,5 @@
-"""Training the bundled models: label maps, synthesis, networks, the loop, export.
+"""Training and judging models: a room for each kind of recipe, and below them what they share.
 
-Needs the extra ``[train]``. Nothing else in the program imports this package; the
-command line starts it as a child process.
+``docs/training.md`` says what is in which room. Needs the extra ``[train]``. Nothing else in
+the program imports this package; the command line starts it as a child process.
 """

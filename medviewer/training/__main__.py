@@ -8,11 +8,11 @@ import traceback
 from pathlib import Path
 
 from medviewer.core.errors import Cancelled, MedviewerError
-from medviewer.training.chest.recipe import ChestRecipe
 from medviewer.training.errors import BadRecipe
+from medviewer.training.recipe_kinds.chest import ChestRecipe
 from medviewer.training.recipe_kinds.classification import ClassificationRecipe
 from medviewer.training.recipe_kinds.reading import read_any_recipe
-from medviewer.training.recipes import Recipe
+from medviewer.training.recipe_kinds.synthesis import Recipe
 
 _GO_ON = "Interrupted; the checkpoint is written. Go on with --resume."
 
@@ -68,11 +68,11 @@ def _run(arguments: argparse.Namespace) -> int:
 
             package = train_and_package(recipe, place, _say, is_stopped)
         elif isinstance(recipe, ClassificationRecipe):
-            from medviewer.training.supervised_pictures import train_pictures
+            from medviewer.training.pictures.training import train_pictures
 
             package = train_pictures(recipe, place, _say, is_stopped)
         else:
-            from medviewer.training.supervised_volumes import train_volumes
+            from medviewer.training.volumes.training import train_volumes
 
             package = train_volumes(recipe, place, _say, is_stopped)
     if package is None:
@@ -91,7 +91,7 @@ def _run_synthesis(recipe: Recipe, arguments: argparse.Namespace) -> int:
         for path in pack_heads(recipe, arguments.data, arguments.output):
             _say(f"{path} ({path.stat().st_size / 1e6:.1f} MB)")
         return 0
-    from medviewer.training.package import build_package
+    from medviewer.training.heads.package import build_package
 
     build_package(recipe, arguments.recipe, arguments.data, arguments.run, arguments.output, most_images=arguments.most_images)
     return 0
@@ -114,7 +114,7 @@ def _run_chest(recipe: ChestRecipe, arguments: argparse.Namespace) -> int:
 
 
 def _train_synthesis(recipe: Recipe, arguments: argparse.Namespace) -> int:
-    from medviewer.training.loop import Run, load_data
+    from medviewer.training.heads.loop import Run, load_data
     from medviewer.training.stopping import interrupt_without_parent, only_run_in
 
     arguments.output.mkdir(parents=True, exist_ok=True)

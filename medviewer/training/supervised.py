@@ -20,10 +20,10 @@ from medviewer.training.data.report import CleaningReport
 from medviewer.training.errors import BadTrainingData
 from medviewer.training.fitting.fit import Fit, Outcome
 from medviewer.training.fitting.task import Plan, Task, best_device
+from medviewer.training.packages.files import Origin, commit_of
 from medviewer.training.recipe_kinds.classification import ClassificationRecipe
 from medviewer.training.recipe_kinds.segmentation import SegmentationRecipe
 from medviewer.training.recipe_kinds.tables import Training
-from medviewer.training.supervised_package import Origin, commit_of
 
 PACKAGE = "package"
 _SAY_EVERY_S = 5.0

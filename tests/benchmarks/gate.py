@@ -66,7 +66,7 @@ def measure(folder: Path, data: Path, recipe_path: Path, output: Path, each: int
     from medviewer.core.progress import Progress
     from medviewer.inference.families import segmentation_3d
     from medviewer.inference.sessions import Networks, Stop
-    from medviewer.training.recipes import read_recipe
+    from medviewer.training.recipe_kinds.synthesis import read_recipe
 
     network = Networks().open(folder.resolve(), "cpu")
     heads = inputs.Heads(data / "brain-label-maps", read_recipe(recipe_path))

@@ -1,6 +1,6 @@
 """Right and wrong inputs for the brain model's gate: whole heads, and what is no head or not enough of one.
 
-Everything made up is made from the label maps (`medviewer.training.synthesis`) or in `gate_phantoms`, with seeds.
+Everything made up is made from the label maps (`medviewer.training.synthesis.synthesiser`) or in `gate_phantoms`, with seeds.
 Nothing that a header could give away is in a header: the gate has to see it in the image.
 """
 
@@ -19,11 +19,12 @@ from medviewer.core.geometry import Geometry
 from medviewer.core.volume import Volume, VolumeSource
 from medviewer.imaging.resample import nonzero_box
 from medviewer.inference.families.answer import Answer
-from medviewer.training.contrasts import Contrast
-from medviewer.training.label_maps import grouped_targets, read_label_map, read_label_table
-from medviewer.training.loop import as_head, full_range
-from medviewer.training.recipes import Recipe
-from medviewer.training.synthesis import Head, Synthesiser
+from medviewer.training.heads.loop import full_range
+from medviewer.training.recipe_kinds.synthesis import Recipe
+from medviewer.training.synthesis.contrasts import Contrast
+from medviewer.training.synthesis.heads import as_head
+from medviewer.training.synthesis.label_maps import grouped_targets, read_label_map, read_label_table
+from medviewer.training.synthesis.synthesiser import Head, Synthesiser
 
 SPACING_MM = 2.0
 SHAPE = (100, 120, 96)

@@ -17,19 +17,19 @@ from typing import Any
 import numpy as np
 
 from medviewer.resources import resources_folder
-from medviewer.training.classification_task import ClassificationTask, PictureSet, logits_of, mean_auc
 from medviewer.training.data.cases import Split
 from medviewer.training.data.cleaning import clean
 from medviewer.training.data.generated import write_pictures
 from medviewer.training.data.reading import decoded_picture
 from medviewer.training.data.sources import table
+from medviewer.training.descent.losses import cross_entropy
 from medviewer.training.fitting.fit import Fit
-from medviewer.training.losses import cross_entropy
+from medviewer.training.pictures.task import ClassificationTask, PictureSet, logits_of, mean_auc
+from medviewer.training.pictures.training import picture_set
 from medviewer.training.recipe_kinds.classification import ClassificationRecipe
 from medviewer.training.recipe_kinds.reading import read_any_recipe
 from medviewer.training.recipe_kinds.tables import Splits
 from medviewer.training.supervised import of_split, plan_of
-from medviewer.training.supervised_pictures import picture_set
 
 SUBJECTS, TRAIN_PERCENT = 170, 12
 AUGMENTATION = {"rotation_deg": 15, "scale": 0.1, "shift": 0.08, "gamma": 0.2, "contrast": 0.15, "noise": 0.03, "blur": 0.5, "erase": 0.2}

@@ -11,7 +11,7 @@ from medviewer.resources import resources_folder
 
 if TYPE_CHECKING:
     from medviewer.training.chest.cases import Pictures
-    from medviewer.training.chest.recipe import ChestRecipe
+    from medviewer.training.recipe_kinds.chest import ChestRecipe
 
 
 def tiny_chests() -> Pictures:

@@ -19,7 +19,7 @@ _NAMES = ("head_1", "head_2", "head_3")
 
 def write_heads(folder: Path) -> None:
     """Three nested boxes with a left and a right half at 1 mm, and a table that knows all label values there are."""
-    from medviewer.training.contrasts import _TISSUE_OF
+    from medviewer.training.synthesis.contrasts import _TISSUE_OF
 
     values = sorted({value for group in _TISSUE_OF.values() for value in group} - {0})
     ordered = [0, *(v for v in values if v not in _PAIRS.values() and v not in _PAIRS), *_PAIRS, *_PAIRS.values()]

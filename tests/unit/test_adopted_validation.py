@@ -13,7 +13,7 @@ from medviewer.core.errors import BadPackage
 from medviewer.models.manifest import parse_manifest
 from medviewer.models.package import open_package
 from medviewer.training.adopt import adopt, merged
-from medviewer.training.card import write_card
+from medviewer.training.validation.card import write_card
 from medviewer.training.validation.figures import (
     DataFacts,
     ExplanationFigures,

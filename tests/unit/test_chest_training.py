@@ -11,15 +11,15 @@ import pytest
 torch = pytest.importorskip("torch", reason="the extra [train] is not installed")
 pytest.importorskip("scipy", reason="the extra [train] is not installed")
 
-from medviewer.training.calibration import fit_line  # noqa: E402
+from medviewer.training.augmentation.strength import Strength  # noqa: E402
 from medviewer.training.chest.cases import read_cases  # noqa: E402
 from medviewer.training.chest.joined import Calibration, ChestAnswer, Familiar, export_onnx  # noqa: E402
 from medviewer.training.chest.lungs import BOX_MARGIN, lung_box, two_lungs  # noqa: E402
 from medviewer.training.chest.networks import Finder, Reader  # noqa: E402
 from medviewer.training.chest.others import spoilt  # noqa: E402
 from medviewer.training.chest.packaging import drawn_chest  # noqa: E402
-from medviewer.training.chest.strength import Strength  # noqa: E402
 from medviewer.training.chest.views import crop_grid, cropped, random_grid  # noqa: E402
+from medviewer.training.statistics.calibration import fit_line  # noqa: E402
 
 
 def lungs_mask() -> np.ndarray:

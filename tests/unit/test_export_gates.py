@@ -10,7 +10,7 @@ import onnx
 from onnx import numpy_helper
 from support.tiny_pictures import tiny_network, tiny_radiograph
 
-from medviewer.training.gates import (
+from medviewer.training.validation.export_gates import (
     GateRefused,
     compare_labels,
     compare_scores,

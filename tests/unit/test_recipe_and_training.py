@@ -11,11 +11,11 @@ from medviewer.resources import resources_folder
 
 torch = pytest.importorskip("torch", reason="the extra [train] is not installed")
 
-from medviewer.training.export import Answer, output_labels  # noqa: E402
-from medviewer.training.label_maps import majority  # noqa: E402
-from medviewer.training.losses import cross_entropy, side_loss, soft_dice_loss  # noqa: E402
-from medviewer.training.networks import HalfGridUNet, depth_to_space, space_to_depth  # noqa: E402
-from medviewer.training.recipes import read_recipe  # noqa: E402
+from medviewer.training.descent.losses import cross_entropy, side_loss, soft_dice_loss  # noqa: E402
+from medviewer.training.heads.export import Answer, output_labels  # noqa: E402
+from medviewer.training.networks.half_grid import HalfGridUNet, depth_to_space, space_to_depth  # noqa: E402
+from medviewer.training.recipe_kinds.synthesis import read_recipe  # noqa: E402
+from medviewer.training.synthesis.label_maps import majority  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +99,7 @@ def test_the_majority_of_a_neighbourhood_decides_as_averaging_one_hot_volumes_wo
 
 def test_a_warm_start_takes_the_weights_that_fit_and_leaves_the_rest(recipe, tmp_path):
     pytest.importorskip("onnx")
-    from medviewer.training.loop import Data, Run
+    from medviewer.training.heads.loop import Data, Run
 
     bundled = resources_folder() / "models" / "brain-structures" / "model.onnx"
     run = Run(recipe, Data((), (), (), None, None), tmp_path, 1.0)
@@ -111,7 +111,7 @@ def test_a_warm_start_takes_the_weights_that_fit_and_leaves_the_rest(recipe, tmp
 
 
 def test_grey_values_decide_where_shapes_only_guess_whatever_the_contrast():
-    from medviewer.training.evidence import histogram_evidence
+    from medviewer.training.networks.evidence import histogram_evidence
 
     generator = torch.Generator().manual_seed(8)
     truth = torch.zeros(24, 24, 24, dtype=torch.int64)
@@ -128,7 +128,7 @@ def test_grey_values_decide_where_shapes_only_guess_whatever_the_contrast():
 
 
 def test_each_volume_of_a_batch_gets_its_own_histograms():
-    from medviewer.training.evidence import histogram_evidence
+    from medviewer.training.networks.evidence import histogram_evidence
 
     likely, images = torch.randn(2, 3, 8, 8, 8).log_softmax(1), torch.rand(2, 1, 8, 8, 8)
     together = histogram_evidence(likely, images)

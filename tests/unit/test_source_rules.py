@@ -239,6 +239,23 @@ def test_pages_name_only_what_is_there(page: str) -> None:
     assert [name for name in named if not any((base / name).exists() for base in bases)] == []
 
 
+@pytest.mark.parametrize("page", ["docs/training.md", "docs/validation.md"])
+def test_pages_on_models_name_only_code_that_is_there(page: str) -> None:
+    """They also name what a run writes, which isn't in the checkout; so here only Python files count."""
+    bases = (ROOT, ROOT / "medviewer", ROOT / "medviewer/training")
+    named = [name for name in named_files((ROOT / page).read_text(encoding="utf-8")) if name.endswith(".py")]
+    assert named
+    assert [name for name in named if not any((base / name).exists() for base in bases)] == []
+
+
+def test_every_room_of_training_is_described_once() -> None:
+    page = (ROOT / "docs/training.md").read_text(encoding="utf-8")
+    table = page.split("## Where things are")[1].split("\n## ")[0]
+    described = sorted(name for row in re.findall(r"^\| (`.*?) \|", table, re.M) for name in re.findall(r"`([\w.]+)/?`", row))
+    inside = [path for path in (ROOT / "medviewer/training").iterdir() if not path.name.startswith("__")]
+    assert described == sorted(path.name for path in inside)
+
+
 def test_a_page_that_names_a_lost_file_is_noticed() -> None:
     assert named_files("See [this](docs/lost.md), `app/lost.py`, `lost/` and [that](https://example.org/x.md).") == [
         "docs/lost.md",

@@ -12,11 +12,11 @@ torch = pytest.importorskip("torch", reason="the extra [train] is not installed"
 from torch import nn  # noqa: E402
 from torch.nn import functional as fn  # noqa: E402
 
+from medviewer.training.descent.randomness import examples_of_step  # noqa: E402
 from medviewer.training.errors import CannotResume, TrainingFailed  # noqa: E402
 from medviewer.training.fitting.fit import Fit, Outcome  # noqa: E402
 from medviewer.training.fitting.plot import Curve, svg_of_curves  # noqa: E402
 from medviewer.training.fitting.task import Plan  # noqa: E402
-from medviewer.training.randomness import examples_of_step  # noqa: E402
 
 
 class Line:

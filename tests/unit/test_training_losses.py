@@ -14,9 +14,9 @@ torch = pytest.importorskip("torch", reason="the extra [train] is not installed"
 from torch import nn  # noqa: E402
 from torch.nn import functional as fn  # noqa: E402
 
-from medviewer.training.averaging import WeightAverage  # noqa: E402
-from medviewer.training.early_stopping import EarlyStopping  # noqa: E402
-from medviewer.training.losses import (  # noqa: E402
+from medviewer.training.descent.averaging import WeightAverage  # noqa: E402
+from medviewer.training.descent.early_stopping import EarlyStopping  # noqa: E402
+from medviewer.training.descent.losses import (  # noqa: E402
     binary_cross_entropy,
     brier_loss,
     cross_entropy,
@@ -27,10 +27,10 @@ from medviewer.training.losses import (  # noqa: E402
     shares_of_blocks,
     soft_dice_loss,
 )
-from medviewer.training.mixing import Mixture, draw_mixture, mixed, mixed_loss  # noqa: E402
-from medviewer.training.optimisers import clip_gradients, make_optimiser, parameter_groups, set_rate  # noqa: E402
-from medviewer.training.precision import Precision, processor_has_bfloat16  # noqa: E402
-from medviewer.training.schedules import Constant, Cosine, OneCycle  # noqa: E402
+from medviewer.training.descent.mixing import Mixture, draw_mixture, mixed, mixed_loss  # noqa: E402
+from medviewer.training.descent.optimisers import clip_gradients, make_optimiser, parameter_groups, set_rate  # noqa: E402
+from medviewer.training.descent.precision import Precision, processor_has_bfloat16  # noqa: E402
+from medviewer.training.descent.schedules import Constant, Cosine, OneCycle  # noqa: E402
 
 
 @pytest.fixture
@@ -238,7 +238,7 @@ def test_early_stopping_waits_for_its_patience_and_begins_anew_with_each_improve
 
 
 def test_mixed_precision_that_the_processor_has_no_arithmetic_for_is_declined_with_the_reason(monkeypatch):
-    monkeypatch.setattr("medviewer.training.precision.processor_has_bfloat16", lambda: False)
+    monkeypatch.setattr("medviewer.training.descent.precision.processor_has_bfloat16", lambda: False)
     for name in ("bfloat16", "float16"):
         precision = Precision(name, torch.device("cpu"))
         assert "processor" in precision.note
@@ -248,7 +248,7 @@ def test_mixed_precision_that_the_processor_has_no_arithmetic_for_is_declined_wi
 
 
 def test_a_processor_with_bfloat16_uses_it_and_never_float16(monkeypatch):
-    monkeypatch.setattr("medviewer.training.precision.processor_has_bfloat16", lambda: True)
+    monkeypatch.setattr("medviewer.training.descent.precision.processor_has_bfloat16", lambda: True)
     precision = Precision("bfloat16", torch.device("cpu"))
     assert precision.note == ""
     with precision.cast():

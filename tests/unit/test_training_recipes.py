@@ -12,13 +12,13 @@ from medviewer.resources import resources_folder
 
 pytest.importorskip("torch", reason="the extra [train] is not installed")
 
-from medviewer.training.chest.recipe import ChestRecipe
 from medviewer.training.errors import BadRecipe
+from medviewer.training.packages.toml_text import document, inline
+from medviewer.training.recipe_kinds.chest import ChestRecipe
 from medviewer.training.recipe_kinds.classification import ClassificationRecipe
 from medviewer.training.recipe_kinds.reading import KINDS, read_any_recipe
 from medviewer.training.recipe_kinds.segmentation import SegmentationRecipe
-from medviewer.training.recipes import Recipe
-from medviewer.training.toml_text import document, inline
+from medviewer.training.recipe_kinds.synthesis import Recipe
 
 RECIPES = resources_folder() / "recipes"
 

@@ -12,17 +12,17 @@ import pytest
 torch = pytest.importorskip("torch", reason="the extra [train] is not installed")
 
 from medviewer.training.errors import BadTrainingData, CannotResume  # noqa: E402
-from medviewer.training.label_maps import grouped_targets, read_label_map, read_label_table  # noqa: E402
-from medviewer.training.loop import as_head  # noqa: E402
-from medviewer.training.recipes import Recipe, read_recipe  # noqa: E402
+from medviewer.training.heads.grid import candidates  # noqa: E402
+from medviewer.training.recipe_kinds.synthesis import Recipe, read_recipe  # noqa: E402
 from medviewer.training.sprint.clock import Clock  # noqa: E402
 from medviewer.training.sprint.figures import write_png  # noqa: E402
 from medviewer.training.sprint.heads_choice import choose  # noqa: E402
-from medviewer.training.sprint.heads_grid import candidates  # noqa: E402
 from medviewer.training.sprint.heads_pack import pack_heads, unpack_heads  # noqa: E402
 from medviewer.training.sprint.packed_file import read_pack, write_pack  # noqa: E402
 from medviewer.training.sprint.state_parts import load_state, save_state  # noqa: E402
-from medviewer.training.synthesis import Synthesiser, standardised, standardised_in_torch  # noqa: E402
+from medviewer.training.synthesis.heads import as_head  # noqa: E402
+from medviewer.training.synthesis.label_maps import grouped_targets, read_label_map, read_label_table  # noqa: E402
+from medviewer.training.synthesis.synthesiser import Synthesiser, standardised, standardised_in_torch  # noqa: E402
 from tests.support.bare_machine import sprint_on_a_bare_machine  # noqa: E402
 from tests.support.tiny_heads import tiny_recipe, write_heads  # noqa: E402
 
@@ -168,8 +168,8 @@ def test_examples_drawn_on_a_processor_stay_what_they_were(packed):
 
 
 def test_weights_brought_back_give_a_package_on_the_grid_they_were_trained_on(tmp_path):
-    from medviewer.training.finished_run import read_finished_run
-    from medviewer.training.package import with_grid
+    from medviewer.training.heads.finished_run import read_finished_run
+    from medviewer.training.heads.package import with_grid
 
     path = Path(__file__).parents[2] / "resources" / "recipes" / "brain-structures.toml"
     grid = candidates(read_recipe(path))[0]

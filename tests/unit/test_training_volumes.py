@@ -26,7 +26,7 @@ from medviewer.training.data.report import Reason
 from medviewer.training.data.volume_file import decoded_pair, numbered
 from medviewer.training.recipe_kinds.segmentation import StructureTable, VolumeInput
 from medviewer.training.recipe_kinds.tables import Splits
-from medviewer.training.segmentation_task import box_of, dice_of, padded
+from medviewer.training.volumes.task import box_of, dice_of, padded
 
 WHEN = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
 INPUT = VolumeInput(spacing_mm=(3, 3, 3), box=(8, 8, 8), clip_percentiles=(0, 100))

@@ -16,8 +16,8 @@ from medviewer.core.progress import Progress
 from medviewer.inference import intensity_steps
 from medviewer.models.manifest_input import ClipStep, PercentileClipStep, ScaleStep, ZScoreStep
 from medviewer.models.package import open_package
-from medviewer.training.card import card_text
 from medviewer.training.validation import steps
+from medviewer.training.validation.card import card_text
 from medviewer.training.validation.figures import read_figures
 from medviewer.training.validation.picture_model import PictureModel, read_picture
 from medviewer.training.validation.picture_tables import read_pictures, read_splits

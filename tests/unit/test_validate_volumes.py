@@ -17,8 +17,8 @@ from medviewer.core.progress import Progress  # noqa: E402
 from medviewer.imaging.nifti import write_nifti  # noqa: E402
 from medviewer.models.manifest_entries import SegmentEntry  # noqa: E402
 from medviewer.resources import resources_folder  # noqa: E402
-from medviewer.training.export import output_labels  # noqa: E402
-from medviewer.training.recipes import read_recipe  # noqa: E402
+from medviewer.training.heads.export import output_labels  # noqa: E402
+from medviewer.training.recipe_kinds.synthesis import read_recipe  # noqa: E402
 from medviewer.training.validation.overlap import Overlap  # noqa: E402
 from medviewer.training.validation.pair_scores import compare_on_grid  # noqa: E402
 from medviewer.training.validation.pairs import find_pairs  # noqa: E402

@@ -10,7 +10,7 @@ pytest.importorskip("sklearn", reason="the extra [train] is not installed")
 import onnxruntime
 from support.tiny_pictures import COARSE, SIDE, region_mask, tiny_network, tiny_radiograph
 
-from medviewer.training.validation.bootstrap import Interval
+from medviewer.training.statistics.bootstrap import Interval
 from medviewer.training.validation.energy import energy_inside
 from medviewer.training.validation.heatmap_verdict import Comparison, verdict
 from medviewer.training.validation.perturbation import areas, baseline, ranking

@@ -10,11 +10,11 @@ import pytest
 sklearn_metrics = pytest.importorskip("sklearn.metrics", reason="the extra [train] is not installed")
 stats = pytest.importorskip("scipy.stats", reason="the extra [train] is not installed")
 
-from medviewer.training.calibration import conformal_band, coverage, fit_temperature, sigmoid  # noqa: E402
-from medviewer.training.validation.bootstrap import auc_interval, mean_interval  # noqa: E402
-from medviewer.training.validation.rates import rates_at, wilson  # noqa: E402
-from medviewer.training.validation.reliability import brier_score, expected_calibration_error  # noqa: E402
-from medviewer.training.validation.roc import auc_from_counts, delong_interval, roc_auc  # noqa: E402
+from medviewer.training.statistics.bootstrap import auc_interval, mean_interval  # noqa: E402
+from medviewer.training.statistics.calibration import conformal_band, coverage, fit_temperature, sigmoid  # noqa: E402
+from medviewer.training.statistics.rates import rates_at, wilson  # noqa: E402
+from medviewer.training.statistics.reliability import brier_score, expected_calibration_error  # noqa: E402
+from medviewer.training.statistics.roc import auc_from_counts, delong_interval, roc_auc  # noqa: E402
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_areas_agree_with_mann_whitney(tied_scores):
 
 def test_each_draw_of_patients_is_what_scikit_learn_computes_on_the_drawn_images(tied_scores):
     scores, truth, patients = tied_scores
-    from medviewer.training.validation.bootstrap import drawn_counts, groups_of
+    from medviewer.training.statistics.bootstrap import drawn_counts, groups_of
 
     groups = groups_of(patients)
     drawn = drawn_counts(groups, 200, 5)

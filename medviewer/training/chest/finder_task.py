@@ -11,18 +11,18 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as fn
 
+from medviewer.training.augmentation.strength import Strength
 from medviewer.training.chest.cases import Pictures
 from medviewer.training.chest.lungs import lung_box
 from medviewer.training.chest.networks import Finder
 from medviewer.training.chest.others import patterns, spoilt
-from medviewer.training.chest.strength import Strength
 from medviewer.training.chest.views import crop_grid, cropped, digitised, erased, exposed, random_grid
+from medviewer.training.descent.losses import soft_dice_loss
+from medviewer.training.descent.randomness import StepRandom, rand, randint
 from medviewer.training.fitting.task import SCORE
-from medviewer.training.losses import soft_dice_loss
-from medviewer.training.randomness import StepRandom, rand, randint
 
 if TYPE_CHECKING:  # a machine that only trains has no pydantic
-    from medviewer.training.chest.recipe import FinderTable
+    from medviewer.training.recipe_kinds.chest import FinderTable
 
 GRID = 128
 """Rows and columns that the finder sees: half of the picture's."""

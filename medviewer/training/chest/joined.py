@@ -12,7 +12,7 @@ from torch.nn import functional as fn
 from medviewer.training.chest.lungs import lung_box
 from medviewer.training.chest.networks import Finder, Reader
 from medviewer.training.chest.views import crop_grid, cropped
-from medviewer.training.onnx_export import export_module
+from medviewer.training.packages.onnx_export import export_module
 
 HEATMAP_SIZE = 64
 SCORES = ("pneumonia", "bacterial", "viral", "normal")

@@ -13,7 +13,7 @@ from torch.nn import functional as fn
 from medviewer.imaging.intensity import scale_to
 from medviewer.imaging.standardise_picture import standardise_picture
 from medviewer.training.chest.views import crop_grid, cropped
-from medviewer.training.randomness import rand, randint
+from medviewer.training.descent.randomness import rand, randint
 
 Bytes = NDArray[np.uint8]
 

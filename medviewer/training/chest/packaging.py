@@ -16,20 +16,20 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from medviewer.models.onnx_file import read_onnx_facts
-from medviewer.training.calibration import fit_line, fit_temperature
-from medviewer.training.card import ABOUT_NAME
 from medviewer.training.chest.cases import Pictures, cached
 from medviewer.training.chest.finder_task import boxes_of
 from medviewer.training.chest.joined import Calibration, ChestAnswer, Familiar, export_onnx
 from medviewer.training.chest.networks import Finder, Reader
-from medviewer.training.chest.recipe import ChestRecipe
 from medviewer.training.chest.training import PICTURES, train_both
 from medviewer.training.chest.views import crop_grid, cropped
 from medviewer.training.errors import BadRecipe
 from medviewer.training.fitting.checkpoint import load_checkpoint
 from medviewer.training.fitting.fit import Outcome
+from medviewer.training.packages.files import commit_of
+from medviewer.training.recipe_kinds.chest import ChestRecipe
+from medviewer.training.statistics.calibration import fit_line, fit_temperature
 from medviewer.training.supervised import PACKAGE, Place
-from medviewer.training.supervised_package import commit_of
+from medviewer.training.validation.card import ABOUT_NAME
 
 SENSITIVITY = 0.95
 """The operating point's sensitivity on tuning cases."""

@@ -15,11 +15,11 @@ from torch.nn import functional as fn
 from medviewer.training.chest.cases import UNKNOWN, Pictures
 from medviewer.training.chest.networks import Reader
 from medviewer.training.chest.views import crop_grid, cropped, digitised, erased, exposed, random_grid
+from medviewer.training.descent.randomness import StepRandom, examples_of_step
 from medviewer.training.fitting.task import SCORE
-from medviewer.training.randomness import StepRandom, examples_of_step
 
 if TYPE_CHECKING:  # a machine that only trains has no pydantic
-    from medviewer.training.chest.recipe import ReaderTable
+    from medviewer.training.recipe_kinds.chest import ReaderTable
 
 WHOLE = (0.0, 1.0, 0.0, 1.0)
 _KIND_WEIGHT = 0.3

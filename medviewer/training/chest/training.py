@@ -14,8 +14,8 @@ from medviewer.training.chest.cases import Pictures, cached
 from medviewer.training.chest.finder_task import GRID, FinderTask, boxes_of
 from medviewer.training.chest.others import painted, slices_of
 from medviewer.training.chest.reader_task import ReaderTask
-from medviewer.training.chest.recipe import ChestRecipe
 from medviewer.training.fitting.fit import Fit, Outcome
+from medviewer.training.recipe_kinds.chest import ChestRecipe
 
 PICTURES = "pictures.npz"
 

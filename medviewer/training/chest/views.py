@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as fn
 
-from medviewer.training.chest.strength import Strength
-from medviewer.training.randomness import rand, randint, randn
+from medviewer.training.augmentation.strength import Strength
+from medviewer.training.descent.randomness import rand, randint, randn
 
 
 def _uniform(n: int, low: float, high: float, generator: torch.Generator) -> Tensor:

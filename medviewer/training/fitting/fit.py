@@ -13,15 +13,15 @@ from typing import Any
 import torch
 from torch import nn
 
-from medviewer.training.averaging import WeightAverage
-from medviewer.training.early_stopping import EarlyStopping
+from medviewer.training.descent.averaging import WeightAverage
+from medviewer.training.descent.early_stopping import EarlyStopping
+from medviewer.training.descent.optimisers import clip_gradients, make_optimiser, set_rate
+from medviewer.training.descent.precision import Precision
+from medviewer.training.descent.randomness import StepRandom, fix_everything
 from medviewer.training.errors import CannotResume, TrainingFailed
 from medviewer.training.fitting.checkpoint import load_checkpoint, save_checkpoint
 from medviewer.training.fitting.journal import Journal
 from medviewer.training.fitting.task import SCORE, Plan, Task
-from medviewer.training.optimisers import clip_gradients, make_optimiser, set_rate
-from medviewer.training.precision import Precision
-from medviewer.training.randomness import StepRandom, fix_everything
 
 
 class Outcome(StrEnum):

@@ -9,9 +9,9 @@ from typing import Any, Literal, Protocol
 import torch
 from torch import Tensor, nn
 
-from medviewer.training.precision import PrecisionName
-from medviewer.training.randomness import StepRandom
-from medviewer.training.schedules import Constant, Cosine, OneCycle, Schedule
+from medviewer.training.descent.precision import PrecisionName
+from medviewer.training.descent.randomness import StepRandom
+from medviewer.training.descent.schedules import Constant, Cosine, OneCycle, Schedule
 
 SCORE = "score"
 """The figure of a check that says which weights are better; higher is better."""

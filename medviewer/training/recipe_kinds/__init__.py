@@ -1,1 +1,1 @@
-"""The tables of the general recipes, and reading any recipe by its ``kind``."""
+"""The tables of recipes, one file a kind, and reading any recipe by its ``kind``."""

@@ -10,11 +10,11 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from medviewer.models.toml_lines import lines_of
-from medviewer.training.chest.recipe import ChestRecipe
 from medviewer.training.errors import BadRecipe
+from medviewer.training.recipe_kinds.chest import ChestRecipe
 from medviewer.training.recipe_kinds.classification import ClassificationRecipe
 from medviewer.training.recipe_kinds.segmentation import SegmentationRecipe
-from medviewer.training.recipes import Recipe as SynthesisRecipe
+from medviewer.training.recipe_kinds.synthesis import Recipe as SynthesisRecipe
 
 AnyRecipe = ClassificationRecipe | SegmentationRecipe | SynthesisRecipe | ChestRecipe
 KINDS: dict[str, type[BaseModel]] = {

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from medviewer.training.augmentation.settings import Amounts
-from medviewer.training.precision import PrecisionName
+from medviewer.training.descent.precision import PrecisionName
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]

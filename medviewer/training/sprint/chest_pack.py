@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from medviewer.training.augmentation.strength import Strength
 from medviewer.training.chest.cases import Case, Pictures
-from medviewer.training.chest.strength import Strength
 from medviewer.training.sprint.packed_file import Array, Pack, plain, write_pack
 
 if TYPE_CHECKING:
-    from medviewer.training.chest.recipe import ChestRecipe
+    from medviewer.training.recipe_kinds.chest import ChestRecipe
 
 KIND = "chest-radiograph"
 _CHUNK = 400

@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from medviewer.training.chest.cases import Pictures
 from medviewer.training.chest.finder_task import FinderTask, boxes_of
 from medviewer.training.chest.reader_task import ReaderTask
+from medviewer.training.descent.randomness import StepRandom
 from medviewer.training.errors import CannotResume, TrainingFailed
 from medviewer.training.fitting.checkpoint import save_checkpoint
-from medviewer.training.randomness import StepRandom
 from medviewer.training.sprint.chest_pack import unpack_chest
 from medviewer.training.sprint.clock import Clock
 from medviewer.training.sprint.descent import Descent, Slope, Stage
@@ -72,7 +72,7 @@ class _Tables:
         self._device = device
 
     def slope(self, name: str) -> Slope:
-        """As `recipe.plan`: warm-up for a tenth, then half a cosine to zero."""
+        """As the recipe's `plan`: warm-up for a tenth, then half a cosine to zero."""
         table = getattr(self.recipe, name)
         return Slope(table.learning_rate, 0.0, 0.1, table.weight_decay, 2.0, table.ema)
 

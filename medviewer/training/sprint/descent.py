@@ -13,12 +13,12 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from medviewer.training.averaging import WeightAverage
+from medviewer.training.descent.averaging import WeightAverage
+from medviewer.training.descent.optimisers import clip_gradients, parameter_groups, set_rate
+from medviewer.training.descent.precision import Precision
 from medviewer.training.errors import CannotResume, TrainingFailed
 from medviewer.training.fitting.plot import Curve, svg_of_curves
 from medviewer.training.fitting.task import SCORE
-from medviewer.training.optimisers import clip_gradients, parameter_groups, set_rate
-from medviewer.training.precision import Precision
 from medviewer.training.sprint.clock import Clock
 from medviewer.training.sprint.state_parts import load_state, save_state
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import torch
 
+from medviewer.training.heads.grid import HeadsGrid, candidates
 from medviewer.training.sprint.descent import Slope
-from medviewer.training.sprint.heads_grid import HeadsGrid, candidates
 from medviewer.training.sprint.heads_pack import PackedHeads
 from medviewer.training.sprint.heads_task import HeadsTask
 from medviewer.training.sprint.timing import seconds_per_step

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from medviewer.training.label_maps import LabelTable, grouped_targets, read_label_map, read_label_table
 from medviewer.training.sprint.packed_file import Array, Pack, plain, write_pack
-from medviewer.training.synthesis import Head
+from medviewer.training.synthesis.heads import as_head
+from medviewer.training.synthesis.label_maps import LabelTable, grouped_targets, read_label_map, read_label_table
+from medviewer.training.synthesis.synthesiser import Head
 
 if TYPE_CHECKING:
-    from medviewer.training.recipes import Recipe
+    from medviewer.training.recipe_kinds.synthesis import Recipe
 
 KIND = "synthesis"
 _MARGIN = 16
@@ -38,8 +39,6 @@ class PackedHeads:
 
 def pack_heads(recipe: Recipe, data: Path, target: Path) -> tuple[Path, ...]:
     """Pack the maps that train and tune, cropped to the head, with their table and the recipe; returns the files written."""
-    from medviewer.training.loop import as_head
-
     table = read_label_table(data / recipe.data.table)
     structure, side = grouped_targets(table, [s.labels for s in recipe.structure])
     arrays: dict[str, Array] = {

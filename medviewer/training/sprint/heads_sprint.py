@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 import torch
 
+from medviewer.training.descent.precision import Precision
 from medviewer.training.errors import CannotResume, TrainingFailed
 from medviewer.training.fitting.task import SCORE
-from medviewer.training.precision import Precision
+from medviewer.training.heads.grid import HeadsGrid
 from medviewer.training.sprint.clock import Clock
 from medviewer.training.sprint.descent import Descent, Slope, Stage
 from medviewer.training.sprint.figures import coloured, svg_of_bars, write_png
 from medviewer.training.sprint.heads_choice import choose, measure_with
-from medviewer.training.sprint.heads_grid import HeadsGrid
 from medviewer.training.sprint.heads_pack import unpack_heads
 from medviewer.training.sprint.heads_task import HeadsTask
 from medviewer.training.sprint.packed_file import Pack

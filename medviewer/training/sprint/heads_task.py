@@ -13,11 +13,12 @@ import torch
 from torch import Tensor, nn
 
 from medviewer.training.fitting.task import SCORE
-from medviewer.training.loop import FULL_RANGE, MAJORITY_FROM_MM, check_examples, dice_by_structure, heads_loss
-from medviewer.training.networks import Answers, HalfGridUNet
-from medviewer.training.sprint.heads_grid import HeadsGrid
+from medviewer.training.heads.grid import HeadsGrid
+from medviewer.training.heads.loop import FULL_RANGE, check_examples, dice_by_structure, heads_loss
+from medviewer.training.networks.half_grid import Answers, HalfGridUNet
 from medviewer.training.sprint.heads_pack import PackedHeads
-from medviewer.training.synthesis import Example, Head, Synthesiser
+from medviewer.training.synthesis.heads import MAJORITY_FROM_MM
+from medviewer.training.synthesis.synthesiser import Example, Head, Synthesiser
 
 
 class HeadsTask:

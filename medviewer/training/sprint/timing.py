@@ -6,7 +6,7 @@ import time
 
 import torch
 
-from medviewer.training.precision import Precision
+from medviewer.training.descent.precision import Precision
 from medviewer.training.sprint.descent import Slope, SprintTask, descend, make_adamw
 
 _WARM_UP = 3

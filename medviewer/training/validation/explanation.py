@@ -10,7 +10,7 @@ import numpy as np
 
 from medviewer.core.progress import Progress
 from medviewer.models.package import Package
-from medviewer.training.validation.bootstrap import SEED, mean_interval
+from medviewer.training.statistics.bootstrap import SEED, mean_interval
 from medviewer.training.validation.classification import Scored
 from medviewer.training.validation.energy import energy_inside
 from medviewer.training.validation.figures import ExplanationFigures, Measured, RandomisedFigures, RivalFigures

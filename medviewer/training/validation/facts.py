@@ -11,7 +11,7 @@ from typing import Any
 from medviewer.models.manifest import Manifest
 from medviewer.models.package import Package
 from medviewer.resources import resources_folder
-from medviewer.training.card import ABOUT_NAME, read_about
+from medviewer.training.validation.card import ABOUT_NAME, read_about
 from medviewer.training.validation.figures import ModelFacts
 
 _LIBRARIES = ("medviewer", "onnxruntime", "monai", "scikit-learn", "scipy", "numpy")

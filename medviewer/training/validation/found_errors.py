@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from medviewer.training.validation.roc import auc_from_counts
+from medviewer.training.statistics.roc import auc_from_counts
 
 Bytes = NDArray[np.uint8]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from medviewer.training.validation.bootstrap import Interval
+from medviewer.training.statistics.bootstrap import Interval
 
 MUST_BEAT = ("random", "centre")
 CHANCE_RHO = 0.2

@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from medviewer.core.errors import BadPackage
-from medviewer.training.recipes import DataSettings, StructureSettings
+from medviewer.training.recipe_kinds.synthesis import DataSettings, StructureSettings
 
 
 class HeldOutRecipe(BaseModel):

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medviewer.imaging.standardise_picture import standardise_picture
-from medviewer.training.validation.bootstrap import mean_interval
+from medviewer.training.statistics.bootstrap import mean_interval
 from medviewer.training.validation.figures import MaskFigures, Measured
 from medviewer.training.validation.overlap import Overlap, compare
 from medviewer.training.validation.picture_model import read_picture

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from medviewer.training.card import write_card
+from medviewer.training.validation.card import write_card
 from medviewer.training.validation.figures import ClassificationFigures, DataFacts, ExplanationFigures, Figures, SegmentationFigures
 from medviewer.training.validation.plots import write_plots
 from medviewer.training.validation.sheets import Cell, write_sheet

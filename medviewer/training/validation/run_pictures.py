@@ -10,7 +10,8 @@ import numpy as np
 
 from medviewer.core.progress import Progress
 from medviewer.models.package import Package
-from medviewer.training.validation.bootstrap import SEED, auc_interval
+from medviewer.training.statistics.bootstrap import SEED, auc_interval
+from medviewer.training.statistics.rates import wilson
 from medviewer.training.validation.classification import (
     LEAST_OF_EACH,
     Scored,
@@ -25,7 +26,6 @@ from medviewer.training.validation.figures import DataFacts, ExplanationFigures,
 from medviewer.training.validation.negatives import made_negatives, volume_slices
 from medviewer.training.validation.picture_model import PictureModel, read_picture
 from medviewer.training.validation.picture_tables import Picture, read_pictures, read_splits, truth_of
-from medviewer.training.validation.rates import wilson
 from medviewer.training.validation.report import Measurements
 from medviewer.training.validation.sheets import MOST, Cell
 from medviewer.training.validation.shortcuts import border_features, cross_fitted_scores, fitted_scores, size_features

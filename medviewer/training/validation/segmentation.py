@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medviewer.core.progress import Progress
-from medviewer.training.calibration import conformal_band, coverage
-from medviewer.training.validation.bootstrap import mean_interval
+from medviewer.training.statistics.bootstrap import mean_interval
+from medviewer.training.statistics.calibration import conformal_band, coverage
 from medviewer.training.validation.figures import CaseFigures, Measured, SegmentationFigures, StructureFigures, VolumeInterval
 from medviewer.training.validation.found_errors import uncertainty_auc
 from medviewer.training.validation.overlap import Overlap, compare_segments, side_errors

@@ -15,11 +15,11 @@ import torch
 from numpy.typing import NDArray
 
 from medviewer.core.errors import BadPackage
-from medviewer.training.contrasts import Contrast
-from medviewer.training.label_maps import grouped_targets, read_label_map, read_label_table
-from medviewer.training.loop import as_head
-from medviewer.training.recipes import SynthesisSettings
-from medviewer.training.synthesis import Example, Head, Synthesiser
+from medviewer.training.recipe_kinds.synthesis import SynthesisSettings
+from medviewer.training.synthesis.contrasts import Contrast
+from medviewer.training.synthesis.heads import as_head
+from medviewer.training.synthesis.label_maps import grouped_targets, read_label_map, read_label_table
+from medviewer.training.synthesis.synthesiser import Example, Head, Synthesiser
 from medviewer.training.validation.held_out import HeldOutRecipe
 from medviewer.training.validation.volume_model import SegmentFacts
 

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from medviewer.training.augmentation.pictures import augmented_pictures
+from medviewer.training.descent.losses import brier_loss, cross_entropy, focal_loss
+from medviewer.training.descent.mixing import Mixture, draw_mixture, mixed, mixed_loss
+from medviewer.training.descent.randomness import StepRandom, examples_of_step
 from medviewer.training.fitting.task import SCORE
-from medviewer.training.losses import brier_loss, cross_entropy, focal_loss
-from medviewer.training.mixing import Mixture, draw_mixture, mixed, mixed_loss
-from medviewer.training.picture_network import PictureNetwork
-from medviewer.training.randomness import StepRandom, examples_of_step
+from medviewer.training.networks.pictures import PictureNetwork
 from medviewer.training.recipe_kinds.classification import ClassificationRecipe
 
 _AT_ONCE = 64

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as fn
 
-from medviewer.training.evidence import histogram_evidence
+from medviewer.training.networks.evidence import histogram_evidence
 
 
 class ConvBlock(nn.Module):

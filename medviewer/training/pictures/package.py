@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from medviewer.training.data.report import CleaningReport
-from medviewer.training.picture_export import PictureAnswer, export_pictures
-from medviewer.training.picture_network import PictureNetwork
-from medviewer.training.picture_tuning import Tuned, said
+from medviewer.training.networks.pictures import PictureNetwork
+from medviewer.training.packages.files import Origin, said, write_figures, write_golden, write_manifest
+from medviewer.training.pictures.export import PictureAnswer, export_pictures
+from medviewer.training.pictures.tuning import Tuned
 from medviewer.training.recipe_kinds.classification import ClassificationRecipe, ClassTable
-from medviewer.training.supervised_package import Origin, write_figures, write_golden, write_manifest
 
 MEMORY_BYTES = 500_000_000
 NOT_MEASURED = "Whether this heatmap means anything was not measured."

@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medviewer.training.data.report import CleaningReport
-from medviewer.training.networks import SegmentationNetwork
-from medviewer.training.picture_tuning import said
+from medviewer.training.networks.half_grid import SegmentationNetwork
+from medviewer.training.packages.files import Origin, said, write_figures, write_golden, write_manifest
 from medviewer.training.recipe_kinds.segmentation import SegmentationRecipe
-from medviewer.training.supervised_package import Origin, write_figures, write_golden, write_manifest
-from medviewer.training.volume_export import export_volumes
+from medviewer.training.volumes.export import export_volumes
 
 MEMORY_BYTES = 3_000_000_000
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import torch
 
-from medviewer.training.recipes import Recipe
-from medviewer.training.sprint.heads_grid import HeadsGrid
+from medviewer.training.heads.grid import HeadsGrid
+from medviewer.training.recipe_kinds.synthesis import Recipe
 
 CHECKPOINT, PROGRESS, WEIGHTS = "checkpoint.pt", "progress.jsonl", "weights.pt"
 

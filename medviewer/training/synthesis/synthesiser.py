@@ -11,11 +11,11 @@ from torch import Tensor
 from torch.nn import functional as fn
 
 from medviewer.imaging.intensity import PERCENTILE_SAMPLE, clip_to_percentiles, scale_to
-from medviewer.training.contrasts import OUTSIDE_BRAIN, Contrast, Greys, draw_greys
-from medviewer.training.label_maps import LabelTable
+from medviewer.training.synthesis.contrasts import OUTSIDE_BRAIN, Contrast, Greys, draw_greys
+from medviewer.training.synthesis.label_maps import LabelTable
 
 if TYPE_CHECKING:  # a machine that only trains has no pydantic
-    from medviewer.training.recipes import SynthesisSettings
+    from medviewer.training.recipe_kinds.synthesis import SynthesisSettings
 
 CT_RANGE_HU = (0.0, 80.0)
 SAMPLES = 4

@@ -16,10 +16,10 @@ from medviewer.training.data.pairs import pairs
 from medviewer.training.data.report import CleaningReport
 from medviewer.training.data.volume_file import LabelledVolume, decoded_pair
 from medviewer.training.fitting.fit import Outcome
-from medviewer.training.networks import SegmentationNetwork
+from medviewer.training.networks.half_grid import SegmentationNetwork
 from medviewer.training.recipe_kinds.segmentation import SegmentationRecipe
 from medviewer.training.recipe_kinds.sources import Accepted, Generated
-from medviewer.training.segmentation_task import SegmentationTask, dice_of, labels_of, padded
+from medviewer.training.statistics.bootstrap import mean_interval
 from medviewer.training.supervised import (
     Place,
     Say,
@@ -34,8 +34,8 @@ from medviewer.training.supervised import (
     reading_progress,
     require_enough,
 )
-from medviewer.training.validation.bootstrap import mean_interval
-from medviewer.training.volume_package import write_volume_package
+from medviewer.training.volumes.package import write_volume_package
+from medviewer.training.volumes.task import SegmentationTask, dice_of, labels_of, padded
 
 Read = Callable[[Case], Decoded[LabelledVolume]]
 

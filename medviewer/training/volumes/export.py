@@ -7,8 +7,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from medviewer.training.networks import SegmentationNetwork
-from medviewer.training.onnx_export import export_module
+from medviewer.training.networks.half_grid import SegmentationNetwork
+from medviewer.training.packages.onnx_export import export_module
 
 OUTPUTS = ("labels", "confidence", "volumes")
 LARGEST_SIDE = 512

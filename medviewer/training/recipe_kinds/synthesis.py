@@ -1,23 +1,16 @@
-"""Recipes of kind ``synthesis``; the other kinds are in `recipe_kinds`."""
+"""Recipes of kind ``synthesis``; training from label maps alone."""
 
 from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-
-from medviewer.training.precision import PrecisionName
-
-Share = Annotated[float, Field(ge=0, le=1)]
+from medviewer.training.descent.precision import PrecisionName
+from medviewer.training.recipe_kinds.tables import Share, Strict
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class DataSettings(_Strict):
+class DataSettings(Strict):
     """Which label maps train, tune and are kept for the final figures; a map is in one list only."""
 
     table: str
@@ -26,7 +19,7 @@ class DataSettings(_Strict):
     kept: tuple[str, ...]
 
 
-class StructureSettings(_Strict):
+class StructureSettings(Strict):
     """A structure the network tells apart, and the label values that make it up."""
 
     name: str
@@ -34,7 +27,7 @@ class StructureSettings(_Strict):
     sided: bool = True
 
 
-class SynthesisSettings(_Strict):
+class SynthesisSettings(Strict):
     """How images are made; lengths in mm, angles in degrees, shares between 0 and 1."""
 
     spacing_mm: float
@@ -54,14 +47,14 @@ class SynthesisSettings(_Strict):
     thick: Share
 
 
-class NetworkSettings(_Strict):
+class NetworkSettings(Strict):
     """Channels of the U-Net at each level, the first on the half grid, and of its last layers on the full grid."""
 
     features: tuple[int, ...]
     detail: int
 
 
-class TrainingSettings(_Strict):
+class TrainingSettings(Strict):
     """The optimiser's settings; shares are of the time budget."""
 
     learning_rate: float
@@ -76,7 +69,7 @@ class TrainingSettings(_Strict):
     precision: PrecisionName = "float32"
 
 
-class Recipe(_Strict):
+class Recipe(Strict):
     """One recipe of kind synthesis, checked; an unknown field is an error."""
 
     format: Literal[1]

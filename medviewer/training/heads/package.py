@@ -14,16 +14,16 @@ import torch
 from medviewer.core.progress import Progress
 from medviewer.models.package import open_package
 from medviewer.training.adopt import merged
-from medviewer.training.card import ABOUT_NAME
-from medviewer.training.contrasts import Contrast
-from medviewer.training.export import OutputLabel, divisible_by, export_onnx, output_labels
-from medviewer.training.finished_run import FinishedRun, read_finished_run
-from medviewer.training.label_maps import grouped_targets, read_label_map, read_label_table
-from medviewer.training.loop import as_head
-from medviewer.training.networks import HalfGridUNet
-from medviewer.training.provenance import Provenance
-from medviewer.training.recipes import Recipe
-from medviewer.training.synthesis import Synthesiser
+from medviewer.training.heads.export import OutputLabel, divisible_by, export_onnx, output_labels
+from medviewer.training.heads.finished_run import FinishedRun, read_finished_run
+from medviewer.training.heads.provenance import Provenance
+from medviewer.training.networks.half_grid import HalfGridUNet
+from medviewer.training.recipe_kinds.synthesis import Recipe
+from medviewer.training.synthesis.contrasts import Contrast
+from medviewer.training.synthesis.heads import as_head
+from medviewer.training.synthesis.label_maps import grouped_targets, read_label_map, read_label_table
+from medviewer.training.synthesis.synthesiser import Synthesiser
+from medviewer.training.validation.card import ABOUT_NAME
 from medviewer.training.validation.held_out import read_held_out
 from medviewer.training.validation.report import manifest_additions, write_figures
 from medviewer.training.validation.run import RECIPE_NAME, figures_of

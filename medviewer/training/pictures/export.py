@@ -9,8 +9,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from medviewer.training.onnx_export import export_module
-from medviewer.training.picture_network import PictureNetwork
+from medviewer.training.networks.pictures import PictureNetwork
+from medviewer.training.packages.onnx_export import export_module
 
 OUTPUTS = ("scores", "unlikeness", "heatmap", "cam", "logit")
 _AT_ONCE = 64

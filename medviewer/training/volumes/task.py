@@ -13,10 +13,10 @@ from torch import Tensor, nn
 
 from medviewer.training.augmentation.volumes import augmented_volumes
 from medviewer.training.data.volume_file import LabelledVolume
+from medviewer.training.descent.losses import cross_entropy, dice_cross_entropy, focal_loss, soft_dice_loss
+from medviewer.training.descent.randomness import StepRandom, examples_of_step
 from medviewer.training.fitting.task import SCORE
-from medviewer.training.losses import cross_entropy, dice_cross_entropy, focal_loss, soft_dice_loss
-from medviewer.training.networks import SegmentationNetwork
-from medviewer.training.randomness import StepRandom, examples_of_step
+from medviewer.training.networks.half_grid import SegmentationNetwork
 from medviewer.training.recipe_kinds.segmentation import SegmentationRecipe
 
 Float = NDArray[np.float32]

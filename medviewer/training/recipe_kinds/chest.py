@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from medviewer.training.chest.strength import Strength
-from medviewer.training.precision import PrecisionName
+from medviewer.training.augmentation.strength import Strength
+from medviewer.training.descent.precision import PrecisionName
+from medviewer.training.recipe_kinds.tables import Strict
 
 if TYPE_CHECKING:
     from medviewer.training.fitting.task import Plan
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class _Descent(_Table):
+class _Descent(Strict):
     """What both networks say about their way down the gradient: AdamW, one cycle, averaged weights."""
 
     steps: int = Field(gt=0)
@@ -81,7 +78,7 @@ class ReaderTable(_Descent):
         return Strength(0.06 * v, 0.12 * v, 10 * v, v > 0, v, v, 0.35 * v)
 
 
-class ChestRecipe(_Table):
+class ChestRecipe(Strict):
     """One recipe, checked; an unknown field is an error.
 
     The data folder holds ``kermany-train``, ``adults`` and ``lung-masks`` (`chest.cases`). others : volumes of heads, label maps

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as fn
 
-from medviewer.training.networks import HalfGridUNet, over_structures
-from medviewer.training.onnx_export import export_module
-from medviewer.training.recipes import Recipe
+from medviewer.training.networks.half_grid import HalfGridUNet, over_structures
+from medviewer.training.packages.onnx_export import export_module
+from medviewer.training.recipe_kinds.synthesis import Recipe
 
 EXAMPLE_MULTIPLES = (6, 7, 6)
 

@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from medviewer.training.classification_task import ClassificationTask, PictureSet
 from medviewer.training.data.cases import Case, Listing, Split
 from medviewer.training.data.cleaning import Decoded, Example, clean
 from medviewer.training.data.generated import write_pictures
@@ -17,9 +16,10 @@ from medviewer.training.data.reading import decoded_picture
 from medviewer.training.data.report import CleaningReport
 from medviewer.training.data.sources import class_folders, table
 from medviewer.training.fitting.fit import Outcome
-from medviewer.training.picture_network import PictureNetwork
-from medviewer.training.picture_package import write_picture_package
-from medviewer.training.picture_tuning import measured, tuned
+from medviewer.training.networks.pictures import PictureNetwork
+from medviewer.training.pictures.package import write_picture_package
+from medviewer.training.pictures.task import ClassificationTask, PictureSet
+from medviewer.training.pictures.tuning import measured, tuned
 from medviewer.training.recipe_kinds.classification import ClassificationRecipe
 from medviewer.training.recipe_kinds.sources import ClassFolders, Generated
 from medviewer.training.supervised import (

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from medviewer.training.calibration import fit_temperature
-from medviewer.training.classification_task import PictureSet, logits_of
-from medviewer.training.picture_export import Familiar, familiar_with, heatmap_scale, pooled_features
-from medviewer.training.picture_network import PictureNetwork
+from medviewer.training.networks.pictures import PictureNetwork
+from medviewer.training.pictures.export import Familiar, familiar_with, heatmap_scale, pooled_features
+from medviewer.training.pictures.task import PictureSet, logits_of
 from medviewer.training.recipe_kinds.classification import ClassificationRecipe
-from medviewer.training.validation.bootstrap import Interval, auc_interval
-from medviewer.training.validation.rates import rates_at
-from medviewer.training.validation.reliability import expected_calibration_error
+from medviewer.training.statistics.bootstrap import Interval, auc_interval
+from medviewer.training.statistics.calibration import fit_temperature
+from medviewer.training.statistics.rates import rates_at
+from medviewer.training.statistics.reliability import expected_calibration_error
 
 Float = NDArray[np.float64]
 _UNLIKE_MARGIN = 1.25
@@ -107,12 +107,3 @@ def _plain(interval: Interval) -> dict[str, float | None]:
 
 def _number(value: float) -> float | None:
     return None if math.isnan(value) else round(float(value), 4)
-
-
-def said(interval: dict[str, float | None]) -> str:
-    """An interval in words."""
-    if interval["value"] is None:
-        return "not known"
-    if interval["low"] is None or interval["high"] is None:
-        return f"{interval['value']:.3f}"
-    return f"{interval['value']:.3f} ({interval['low']:.3f} to {interval['high']:.3f})"

@@ -17,8 +17,8 @@ from medviewer.core.errors import BadPackage
 from medviewer.models.manifest import parse_manifest
 from medviewer.models.onnx_file import read_onnx_facts
 from medviewer.training.errors import TrainingFailed
+from medviewer.training.packages.toml_text import document
 from medviewer.training.recipe_kinds.tables import PackageTable
-from medviewer.training.toml_text import document
 
 GOLDEN_TOLERANCE = 0.01
 
@@ -103,3 +103,12 @@ def write_manifest(package: Path, model_id: str, family: str, table: PackageTabl
     except BadPackage as error:
         raise TrainingFailed(f"The recipe's package can't be described: {error}") from error
     (package / "model.toml").write_text(text, encoding="utf-8")
+
+
+def said(interval: dict[str, float | None]) -> str:
+    """An interval in words."""
+    if interval["value"] is None:
+        return "not known"
+    if interval["low"] is None or interval["high"] is None:
+        return f"{interval['value']:.3f}"
+    return f"{interval['value']:.3f} ({interval['low']:.3f} to {interval['high']:.3f})"

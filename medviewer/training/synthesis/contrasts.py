@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from medviewer.training.label_maps import LabelTable
+from medviewer.training.synthesis.label_maps import LabelTable
 
 OUTSIDE_BRAIN = 502
 """Label values from here on are tissue outside the brain."""

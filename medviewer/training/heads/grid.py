@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from medviewer.training.recipes import Recipe
+    from medviewer.training.recipe_kinds.synthesis import Recipe
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from medviewer.training.validation.bootstrap import Interval
+from medviewer.training.statistics.bootstrap import Interval
 
 _Z = 1.959963984540054
 

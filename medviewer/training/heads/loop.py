@@ -14,22 +14,21 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from medviewer.training.contrasts import Contrast
-from medviewer.training.label_maps import LabelMap, LabelTable, grouped_targets, majority, read_label_map, read_label_table
-from medviewer.training.losses import cross_entropy, shared_dice_cross_entropy, shares_of_blocks, side_loss, soft_dice_loss
-from medviewer.training.networks import Answers, HalfGridUNet
-from medviewer.training.precision import Precision
-from medviewer.training.synthesis import Example, Head, Synthesiser
+from medviewer.training.descent.losses import cross_entropy, shared_dice_cross_entropy, shares_of_blocks, side_loss, soft_dice_loss
+from medviewer.training.descent.precision import Precision
+from medviewer.training.networks.half_grid import Answers, HalfGridUNet
+from medviewer.training.synthesis.contrasts import Contrast
+from medviewer.training.synthesis.heads import as_head
+from medviewer.training.synthesis.label_maps import LabelMap, LabelTable, grouped_targets, read_label_map, read_label_table
+from medviewer.training.synthesis.synthesiser import Example, Head, Synthesiser
 
 if TYPE_CHECKING:  # a machine that only trains has no pydantic
-    from medviewer.training.recipes import Recipe, SynthesisSettings
+    from medviewer.training.recipe_kinds.synthesis import Recipe, SynthesisSettings
 
 CHECK_SHAPE = (96, 112, 96)
 CHECK_SEED = 7_000
 FULL_RANGE = {"coarse": 0.1, "thick": 0.7}
 """SynthSeg's own shares of coarse and thick slices: the degradation that figures are measured at, whatever training used."""
-MAJORITY_FROM_MM = 1.5
-"""Grids as coarse as this ask for the label that fills most of a voxel (`majority`), finer ones for the one at its centre."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +40,6 @@ class Data:
     sources: tuple[LabelMap, ...]
     synthesiser: Synthesiser
     checks: Synthesiser
-
-
-def as_head(label_map: LabelMap, structure: np.ndarray, side: np.ndarray, spacing_mm: float = 2.0) -> Head:
-    """Wrap a label map for sampling at a voxel size, centred on its structures."""
-    inside = np.argwhere(structure[label_map.indices] > 0)
-    centre = (inside.min(0) + inside.max(0)) / 2
-    wanted = majority(label_map.indices, 4 * structure + side) if spacing_mm >= MAJORITY_FROM_MM else label_map.indices
-    return Head(torch.from_numpy(label_map.indices), torch.from_numpy(wanted), torch.tensor(centre, dtype=torch.float32))
 
 
 def full_range(recipe: Recipe) -> SynthesisSettings:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from medviewer.training.validation.bootstrap import Interval
+from medviewer.training.statistics.bootstrap import Interval
 
 Float = NDArray[np.float64]
 

@@ -83,7 +83,7 @@ def compare_scores(
     float32: NDArray[np.float64], candidate: NDArray[np.float64], thresholds: Sequence[float], truth: NDArray[np.bool_] | None = None
 ) -> GateReport:
     """Scores ``(n, classes)`` of two networks: decisions at the thresholds, and AUC where the truth ``(n, classes)`` is known."""
-    from medviewer.training.validation.roc import roc_auc
+    from medviewer.training.statistics.roc import roc_auc
 
     cut = np.asarray(thresholds)
     agreement = float(np.mean((float32 >= cut) == (candidate >= cut))) if float32.size else None

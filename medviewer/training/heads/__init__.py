@@ -1,0 +1,1 @@
+"""Training by synthesis, from label maps of heads to a package."""

@@ -1,0 +1,1 @@
+"""The networks that more than one way of training uses."""

@@ -1,0 +1,1 @@
+"""What every package is made of: ONNX, manifest, figures, golden pair."""

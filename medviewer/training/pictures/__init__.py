@@ -1,0 +1,1 @@
+"""Recipes of kind ``classification-2d``: learning, tuning, export and package."""

@@ -1,0 +1,1 @@
+"""Intervals, rates, areas under curves and calibration; numbers in, numbers out."""

@@ -1,0 +1,1 @@
+"""Images of heads made from label maps."""

@@ -1,0 +1,1 @@
+"""Recipes of kind ``segmentation-3d``: learning, export and package."""
