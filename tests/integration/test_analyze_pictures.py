@@ -9,7 +9,7 @@ import jsonschema
 import numpy as np
 import pydicom
 import pytest
-from PIL import Image, ImageOps
+from PIL import Image, ImageDraw, ImageOps
 from support.chest_pictures import chest, photograph, write_cr, write_jpeg, write_png16
 from support.tiny_classifier import COLUMNS, DARK, FAINT, HEAT, ROWS, write_tiny_classifier
 from support.tiny_models import write_tiny_package
@@ -163,6 +163,34 @@ def test_every_file_is_listed_with_its_digest_and_previews_have_their_own_names(
     assert listed[:3] == ["01-image-tiny-classifier_mask.png", "01-image-tiny-classifier_heatmap.png", "preview.png"]
     with Image.open(output / "preview.png") as preview:
         assert preview.width > 1000
+
+
+@pytest.mark.parametrize("shape", [(1000, 3000), (2000, 500), (640, 640)], ids=str)
+@pytest.mark.parametrize("model", ["tiny-classifier", "no-mask"])
+def test_no_word_of_a_preview_is_cut_or_left_out_whatever_the_pictures_shape(tmp_path, catalogue, monkeypatch, shape, model):
+    drawn = []
+    plain = ImageDraw.ImageDraw.text
+
+    def watched(draw, at, text, **wishes):
+        if draw.im.size != (1, 1):  # where it is measured how high it will be
+            drawn.append((text, draw.textbbox(at, text, font=wishes["font"], anchor=wishes.get("anchor"))))
+        return plain(draw, at, text, **wishes)
+
+    monkeypatch.setattr(ImageDraw.ImageDraw, "text", watched)
+    write_jpeg(tmp_path / "a.jpg", chest(*shape))
+    _, document = run([tmp_path / "a.jpg"], tmp_path / "out", catalogue, model)
+    with Image.open(tmp_path / "out" / "preview.png") as preview:
+        width, height = preview.size
+    for text, (left, top, right, bottom) in drawn:
+        assert 0 <= left < right <= width, text
+        assert 0 <= top < bottom <= height, text
+    for n, (text, (left, top, right, bottom)) in enumerate(drawn):
+        for other, (left_2, top_2, right_2, bottom_2) in drawn[n + 1 :]:
+            assert right <= left_2 or right_2 <= left or bottom <= top_2 or bottom_2 <= top, (text, other)
+    said = " ".join(text for text, _ in drawn)
+    assert all(finding["text"] in said for entry in document["runs"] for finding in entry["findings"])
+    assert "Whether its heatmaps mean anything wasn't measured." in said
+    assert "not for diagnostic use" in said
 
 
 def test_a_finding_says_side_and_words_and_names_its_evidence(analysed):
