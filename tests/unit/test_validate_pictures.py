@@ -21,6 +21,7 @@ from medviewer.training.validation.card import card_text
 from medviewer.training.validation.figures import read_figures
 from medviewer.training.validation.picture_model import PictureModel, read_picture
 from medviewer.training.validation.picture_tables import read_pictures, read_splits
+from medviewer.training.validation.rival_maps import RIVALS
 from medviewer.training.validation.run import Options, validate
 from medviewer.training.validation.tables import tables_of
 
@@ -78,7 +79,7 @@ def test_the_heatmap_of_a_model_that_shows_what_it_sees_may_be_shown(judged):
     assert found.collapsed
     assert found.energy_inside.value == pytest.approx(1)  # the drawn mask covers the picture
     assert {(r.rival, r.test, r.baseline) for r in found.rivals} == {
-        (rival, test, base) for rival in ("random", "edge", "centre") for test in ("insertion", "deletion") for base in ("blurred", "mean")
+        (rival, test, base) for rival in RIVALS for test in ("insertion", "deletion") for base in ("blurred", "mean")
     }
 
 

@@ -12,32 +12,95 @@ from support.tiny_pictures import COARSE, SIDE, region_mask, tiny_network, tiny_
 
 from medviewer.training.statistics.bootstrap import Interval
 from medviewer.training.validation.energy import energy_inside
-from medviewer.training.validation.heatmap_verdict import Comparison, verdict
-from medviewer.training.validation.perturbation import areas, baseline, ranking
+from medviewer.training.validation.grain import cells_of, grain_of, noise
+from medviewer.training.validation.heatmap_verdict import Comparison, Verdict, verdict
+from medviewer.training.validation.map_contest import compare, contest
+from medviewer.training.validation.perturbation import areas, ranking
 from medviewer.training.validation.randomisation import randomised_networks, rank_correlation, structural_similarity
-from medviewer.training.validation.rival_maps import block_means, centre_map, rival_maps, spread
+from medviewer.training.validation.rival_maps import CENTRE, EDGE, RANDOM, RIVALS, centre_map
+from medviewer.training.validation.spreading import block_means, spread
 
 CORNER = (slice(0, 24), slice(0, 24))
 
 
-def score_in(region):
-    """A probability that rises with the brightness of a region and of nothing else."""
+def reader_of(region):
+    """A model that looks at one region and nothing else: the probability rises with the share of its pixels that are bright."""
     mask = region_mask(region) > 0
-    return lambda picture: float(picture[mask].mean())
+    return lambda picture: float(1 / (1 + np.exp(6 - 40 * (picture[mask] > 0.7).mean())))
 
 
-def test_the_true_map_of_a_model_that_looks_at_the_corner_beats_every_rival():
-    rng = np.random.default_rng(0)
-    score, truth = score_in(CORNER), region_mask(CORNER)
-    picture = tiny_radiograph(True, CORNER, rng)
-    picture[CORNER] = 0.9
-    rivals = rival_maps(picture, (COARSE, COARSE), 1)
-    for kind in ("blurred", "mean"):
-        base = baseline(picture, kind)
-        found = {name: areas(score, picture, heat, base, 2) for name, heat in {"true": truth, **rivals}.items()}
-        for rival in ("random", "centre", "edge"):
-            assert found["true"].insertion > found[rival].insertion
-            assert found["true"].deletion < found[rival].deletion
+def judged(score, map_of, pictures=12) -> Verdict:
+    """The rule's verdict on a map ``map_of(rng)`` of a model, over pictures whose bright spots lie everywhere, in the corner too."""
+    contests = []
+    for seed in range(pictures):
+        rng = np.random.default_rng(100 + seed)
+        picture = tiny_radiograph(True, CORNER, rng)
+        for j, i in rng.integers(2, 18, (4, 2)):
+            picture[j : j + 5, i : i + 5] = 0.9
+        contests.append(contest(score, picture, map_of(rng), seed))
+    return verdict(compare(contests, [str(n) for n in range(pictures)])[0], collapsed=True, pictures=pictures)
+
+
+def test_the_true_map_of_a_model_that_looks_at_the_corner_beats_every_rival_that_counts():
+    truth = block_means(region_mask(CORNER), (COARSE, COARSE))
+    found = judged(reader_of(CORNER), lambda _: truth)
+    assert found.show
+    assert "better than the picture's middle and edges" in found.sentence
+
+
+def test_patches_at_random_and_a_map_that_is_the_same_everywhere_do_not_beat_chance():
+    score = reader_of(CORNER)
+    blobs = judged(score, lambda rng: noise((4, 4), (COARSE, COARSE), rng))
+    constant = judged(score, lambda _: np.full((COARSE, COARSE), 0.5, np.float32))
+    for found in (blobs, constant):
+        assert not found.show
+        assert "no better than a random map as coarse as itself" in found.sentence
+
+
+def test_a_true_map_cut_off_at_zero_gains_nothing_from_the_places_it_leaves_equal():
+    # Half of the picture is equal. Were those pixels scattered, they would bring back a whole picture's worth of outline at once.
+    heat = np.zeros((COARSE, COARSE), np.float32)
+    heat[:2] = 1
+    ties = noise((3, 3), (SIDE, SIDE), np.random.default_rng(2))
+    order = ranking(spread(heat, (SIDE, SIDE)), ties)
+    equal = order[SIDE * SIDE // 4 :][: SIDE * SIDE // 4]
+    shown = np.zeros(SIDE * SIDE, bool)
+    shown[equal] = True
+    borders = np.count_nonzero(np.diff(shown.reshape(SIDE, SIDE).astype(int), axis=1))
+    assert borders < 0.1 * equal.size  # of scattered pixels nearly every other one would be a border
+
+
+def test_scattered_pixels_bring_a_picture_back_at_once_and_hide_little_of_it_whatever_they_know():
+    # A model that recognises its picture by the shape of its parts, all of them equally: no map can know anything of it.
+    rng = np.random.default_rng(4)
+    whole = noise((8, 8), (SIDE, SIDE), rng)
+    parts = block_means(whole, (8, 8))
+
+    def score(picture):
+        return float(max(0.0, np.corrcoef(block_means(picture, (8, 8)).ravel(), parts.ravel())[0, 1]))
+
+    base = np.full_like(whole, whole.mean()) + 1e-3 * rng.random(whole.shape, np.float32)
+    patches, pixels = (areas(score, whole, noise((n, n), whole.shape, rng), np.zeros_like(whole), base) for n in (4, SIDE))
+    assert pixels.insertion > patches.insertion + 0.1
+    assert pixels.deletion > patches.deletion + 0.1
+
+
+@pytest.mark.parametrize("cells", [64, 32, 16, 10, 6])
+def test_grain_is_known_of_noise_whose_cells_are_known(cells):
+    rng = np.random.default_rng(7)
+    maps = [noise((cells, cells), (64, 64), rng) for _ in range(12)]
+    assert np.mean([grain_of(heat) for heat in maps]) == pytest.approx(64 / cells, rel=0.12)
+    assert np.mean([cells_of(heat) for heat in maps]) == pytest.approx(cells, rel=0.12)
+
+
+def test_grain_is_each_axiss_own_and_hangs_on_the_order_of_values_alone():
+    rng = np.random.default_rng(8)
+    heat = noise((8, 24), (64, 64), rng)
+    down, across = grain_of(heat)
+    assert down > 2 * across
+    assert grain_of(np.exp(9 * heat)) == pytest.approx((down, across))
+    assert cells_of(np.full((64, 48), 0.3, np.float32)) == (64, 48)
+    assert min(cells_of(np.linspace(0, 1, 64 * 64, dtype=np.float32).reshape(64, 64))) == 2
 
 
 def test_areas_are_those_of_the_curve_worked_out_by_hand():
@@ -45,13 +108,13 @@ def test_areas_are_those_of_the_curve_worked_out_by_hand():
     picture = np.zeros((8, 8), np.float32)
     picture[:2] = 1
     importance = np.repeat(np.arange(8, 0, -1, dtype=np.float32), 8).reshape(8, 8)
-    found = areas(lambda p: float(p[:2].mean()), picture, importance, np.zeros_like(picture), 0, steps=8)
+    found = areas(lambda p: float(p[:2].mean()), picture, importance, np.zeros_like(picture), np.zeros_like(picture), steps=8)
     assert found.insertion == pytest.approx(1 - 0.125)
     assert found.deletion == pytest.approx(0.125)
 
 
 def test_equal_importance_gives_no_order_by_place():
-    order = ranking(np.ones((16, 16), np.float32), 3)
+    order = ranking(np.ones((16, 16), np.float32), np.zeros((16, 16), np.float32))
     assert sorted(order) == list(range(256))
     assert abs(np.corrcoef(order, np.arange(256))[0, 1]) < 0.2
 
@@ -122,7 +185,7 @@ def test_similarities_of_equal_and_of_unrelated_maps():
     assert structural_similarity(a, b) < 0.2
 
 
-def comparisons(**low):
+def comparisons(low):
     return [
         Comparison(rival, test, base, Interval(low[rival] + 0.05, low[rival], low[rival] + 0.1))
         for rival in low
@@ -132,17 +195,19 @@ def comparisons(**low):
 
 
 def test_the_verdict_follows_its_rule():
-    good = verdict(comparisons(random=0.1, centre=0.02, edge=-0.1), collapsed=True, pictures=40)
+    good = verdict(comparisons({RANDOM: 0.1, CENTRE: 0.02, EDGE: -0.1}), collapsed=True, pictures=40)
     assert good.show
     assert "not always better than edges" in good.sentence
-    weak = verdict(comparisons(random=0.1, centre=-0.01, edge=0.1), collapsed=True, pictures=40)
+    weak = verdict(comparisons({RANDOM: 0.1, CENTRE: -0.01, EDGE: 0.1}), collapsed=True, pictures=40)
     assert not weak.show
     assert "no better than a blob in the middle" in weak.sentence
-    assert not verdict(comparisons(random=0.1, centre=0.02), collapsed=False, pictures=40).show
+    assert not verdict(comparisons({RANDOM: 0.1, CENTRE: 0.02}), collapsed=False, pictures=40).show
     assert not verdict([], collapsed=True, pictures=0).show
-    one_failure = comparisons(random=0.1, centre=0.02)
-    one_failure[0] = Comparison("random", "insertion", "blurred", Interval(0.0, -0.01, 0.1))
+    one_failure = comparisons({RANDOM: 0.1, CENTRE: 0.02})
+    one_failure[0] = Comparison(RANDOM, "insertion", "blurred", Interval(0.0, -0.01, 0.1))
     assert not verdict(one_failure, collapsed=True, pictures=40).show
+    everything = verdict(comparisons(dict.fromkeys(RIVALS, 0.1)), collapsed=True, pictures=40)
+    assert everything.sentence.endswith("better than chance and better than the picture's middle and edges.")
 
 
 def test_side_of_the_tiny_network_is_what_the_tests_assume(network):

@@ -13,14 +13,16 @@ from medviewer.models.package import Package
 from medviewer.training.statistics.bootstrap import SEED, mean_interval
 from medviewer.training.validation.classification import Scored
 from medviewer.training.validation.energy import energy_inside
-from medviewer.training.validation.figures import ExplanationFigures, Measured, RandomisedFigures, RivalFigures
-from medviewer.training.validation.heatmap_verdict import CHANCE_RHO, Comparison, verdict
+from medviewer.training.validation.figures import ExplanationFigures, Measured, RandomisedFigures
+from medviewer.training.validation.grain import grain_of
+from medviewer.training.validation.heatmap_verdict import CHANCE_RHO, verdict
+from medviewer.training.validation.map_contest import MapAreas, compare, contest
 from medviewer.training.validation.masks import drawn_mask
-from medviewer.training.validation.perturbation import BASELINES, Areas, Score, areas, baseline
+from medviewer.training.validation.perturbation import Score
 from medviewer.training.validation.picture_model import Float, PictureAnswer, PictureModel, read_picture
 from medviewer.training.validation.picture_tables import truth_of
 from medviewer.training.validation.randomisation import randomised_networks, rank_correlation, structural_similarity
-from medviewer.training.validation.rival_maps import RIVALS, rival_maps, spread
+from medviewer.training.validation.spreading import spread
 
 PICTURES = 48
 RANDOMISED_PICTURES = 16
@@ -28,10 +30,11 @@ RANDOMISED_PICTURES = 16
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Judged:
-    """One picture: areas by (map, baseline), energy, and whose it is."""
+    """One picture: whose it is, what the maps reached, the heatmap's grain as a share of the picture's side, energy."""
 
     patient: str
-    areas: dict[tuple[str, str], Areas]
+    areas: MapAreas
+    grain: float
     energy: float
     lungs: float
 
@@ -56,19 +59,20 @@ def explanation_figures(package: Package, model: PictureModel, chosen: Sequence[
     for number, item in enumerate(progress.part(0.0, 0.8).each(chosen, len(chosen), "Testing heatmaps")):
         picture = model.tensor(read_picture(item.picture.path))[0, 0]
         judged.append(_judge(model, item, picture, score, SEED + number))
-    rivals = _compare(judged)
+    patients = [j.patient for j in judged]
+    comparisons, rivals = compare([j.areas for j in judged], patients)
     randomised = _randomise(package, model, chosen[:RANDOMISED_PICTURES], progress.part(0.8, 1.0))
     last = randomised[-1].rank_correlation.value if randomised else None
     collapsed = last is not None and abs(last) <= CHANCE_RHO
-    found = verdict(rivals[0], collapsed, len(judged))
-    patients = [j.patient for j in judged]
+    found = verdict(comparisons, collapsed, len(judged))
     inside, share = [j.energy for j in judged], [j.lungs for j in judged]
     known = bool(np.isfinite(inside).any())
     return ExplanationFigures(
         pictures=len(judged),
         energy_inside=Measured.model_validate(mean_interval(inside, patients)) if known else None,
         lung_share=Measured.model_validate(mean_interval(share, patients)) if known else None,
-        rivals=rivals[1],
+        grain=Measured.model_validate(mean_interval([j.grain for j in judged], patients)) if judged else None,
+        rivals=rivals,
         randomised=randomised,
         collapsed=collapsed,
         verdict=found.sentence,
@@ -79,44 +83,17 @@ def explanation_figures(package: Package, model: PictureModel, chosen: Sequence[
 def _judge(model: PictureModel, item: Scored, picture: Float, score: Score, seed: int) -> _Judged:
     heat = item.answer.heatmap
     assert heat is not None  # only pictures with one are chosen
-    coarse = (heat.shape[0], heat.shape[1])
-    maps = {"heatmap": spread(heat, picture.shape), **rival_maps(picture, coarse, seed)}
-    found = {}
-    for kind in BASELINES:
-        base = baseline(picture, kind)
-        for name, importance in maps.items():
-            found[name, kind] = areas(score, picture, importance, base, seed)
+    found = contest(score, picture, heat, seed)
+    grain = float(np.mean([cells / size for cells, size in zip(grain_of(heat), heat.shape, strict=True)]))
     lungs = drawn_mask(item.picture.mask, model.shape) if item.picture.mask is not None else _own_lungs(item.answer)
     if lungs is None or not lungs.any():
-        return _Judged(item.picture.patient, found, np.nan, np.nan)
-    return _Judged(item.picture.patient, found, energy_inside(maps["heatmap"], lungs), float(lungs.mean()))
+        return _Judged(item.picture.patient, found, grain, np.nan, np.nan)
+    inside = energy_inside(spread(heat, picture.shape), lungs)
+    return _Judged(item.picture.patient, found, grain, inside, float(lungs.mean()))
 
 
 def _own_lungs(answer: PictureAnswer) -> np.ndarray | None:
     return None if answer.mask is None else answer.mask > 0
-
-
-def _compare(judged: Sequence[_Judged]) -> tuple[list[Comparison], tuple[RivalFigures, ...]]:
-    comparisons, rows = [], []
-    patients = [j.patient for j in judged]
-    for rival in RIVALS if judged else ():
-        for kind in BASELINES:
-            ours, theirs = ([j.areas[name, kind] for j in judged] for name in ("heatmap", rival))
-            for test, sign in (("insertion", 1), ("deletion", -1)):
-                a, b = (np.array([getattr(x, test) for x in side]) for side in (ours, theirs))
-                better = mean_interval(sign * (a - b), patients)
-                comparisons.append(Comparison(rival, test, kind, better))
-                rows.append(
-                    RivalFigures(
-                        rival=rival,
-                        test=test,
-                        baseline=kind,
-                        better_by=Measured.model_validate(better),
-                        heatmap_area=float(a.mean()),
-                        rival_area=float(b.mean()),
-                    )
-                )
-    return comparisons, tuple(rows)
 
 
 def _randomise(package: Package, model: PictureModel, chosen: Sequence[Scored], progress: Progress) -> tuple[RandomisedFigures, ...]:

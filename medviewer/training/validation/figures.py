@@ -199,6 +199,10 @@ class ExplanationFigures(_Strict):
     pictures: int
     energy_inside: Measured | None = None
     lung_share: Measured | None = None
+    grain: Measured | None = Field(
+        default=None,
+        description="how broad the heatmap's patches are, as a share of the picture's side",
+    )
     rivals: tuple[RivalFigures, ...]
     randomised: tuple[RandomisedFigures, ...]
     collapsed: bool

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from medviewer.training.statistics.bootstrap import Interval
+from medviewer.training.validation.rival_maps import CENTRE, EDGE, RANDOM
 
-MUST_BEAT = ("random", "centre")
+MUST_BEAT = (RANDOM, CENTRE)
 CHANCE_RHO = 0.2
 """A fully randomised network's map may agree with the true one up to this rank correlation."""
 
@@ -35,11 +36,14 @@ class Verdict:
     show: bool
 
 
-_RIVALS = {"random": "a random map", "centre": "a blob in the middle"}
+_RIVALS = {RANDOM: "a random map as coarse as itself", CENTRE: "a blob in the middle"}
 
 
 def verdict(comparisons: Sequence[Comparison], collapsed: bool, pictures: int) -> Verdict:
-    """A map is shown if it beats chance and the picture's middle in every test with every baseline, and depends on the weights."""
+    """A map is shown if it beats chance and the picture's middle in every test with every baseline, and depends on the weights.
+
+    Chance is random patches as broad as the map's own. Scattered pixels are measured but decide nothing (`docs/validation.md` says why).
+    """
     if not comparisons:
         return Verdict("Whether this heatmap means anything was not measured.", False)
     on = f"On {pictures} pictures the heatmap"
@@ -49,6 +53,6 @@ def verdict(comparisons: Sequence[Comparison], collapsed: bool, pictures: int) -
     if failed:
         rivals = " or ".join(_RIVALS[rival] for rival in MUST_BEAT if rival in failed)
         return Verdict(f"{on} marked what decides the answer no better than {rivals}: don't rely on it.", False)
-    edge = [c for c in comparisons if c.rival == "edge"]
+    edge = [c for c in comparisons if c.rival == EDGE]
     more = " and edges" if edge and all(c.beats for c in edge) else ", but not always better than edges"
     return Verdict(f"{on} marked what the answer depends on better than chance and better than the picture's middle{more}.", True)

@@ -3,6 +3,9 @@
 Pixels come in the map's order, highest first. Deletion replaces them by a baseline, and the faster the probability
 falls the better the map. Insertion starts from the baseline and brings them back, and the faster it rises the better.
 A single baseline can flatter a map (a grey patch is itself something to see), so there are two.
+
+Places that a map holds equal (all of them where it is cut off at zero) come in the order of a second map, which should be noise of
+the map's own grain: pixels scattered over them would bring back the outline of the picture without any of its knowledge.
 """
 
 from __future__ import annotations
@@ -41,9 +44,9 @@ def baseline(picture: Float, kind: str) -> Float:
     return np.asarray(gaussian_filter(picture, BLUR_SHARE * max(picture.shape), mode="nearest"), np.float32)
 
 
-def areas(score: Score, picture: Float, importance: Float, base: Float, seed: int, steps: int = STEPS) -> Areas:
-    """Insertion and deletion areas of one map (``importance``, the picture's shape) by the trapezium rule."""
-    order = ranking(importance, seed)
+def areas(score: Score, picture: Float, importance: Float, ties: Float, base: Float, steps: int = STEPS) -> Areas:
+    """Insertion and deletion areas of one map (``importance``, the picture's shape) by the trapezium rule; ``ties`` as in `ranking`."""
+    order = ranking(importance, ties)
     counts = np.linspace(0, order.size, steps + 1).astype(int)
     inserted, deleted = base.copy(), picture.copy()
     up, down = [score(inserted)], [score(deleted)]
@@ -57,10 +60,13 @@ def areas(score: Score, picture: Float, importance: Float, base: Float, seed: in
     return Areas(_area(up), _area(down))
 
 
-def ranking(importance: Float, seed: int) -> NDArray[np.int64]:
-    """Flat pixel indices from the most important down; equal ones in an order drawn at random, not by their place."""
-    shuffled = np.random.default_rng(seed).permutation(importance.size)
-    return np.asarray(shuffled[np.argsort(-importance.reshape(-1)[shuffled], kind="stable")])
+def ranking(importance: Float, ties: Float) -> NDArray[np.int64]:
+    """Flat pixel indices from the most important down; equal ones from the highest of ``ties`` (same shape) down.
+
+    What is equal in both comes in an order drawn with a fixed seed, not by its place.
+    """
+    drawn = np.random.default_rng(0).permutation(importance.size)
+    return np.asarray(np.lexsort((drawn, -ties.reshape(-1), -importance.reshape(-1))))
 
 
 def _area(values: list[float]) -> float:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from medviewer.training.validation.figures import Figures, Measured, QuestionFigures
 
-WIDTH = 640
-_LEFT, _RIGHT, _ROW, _TOP = 210, 30, 24, 44
+WIDTH = 680
+_LEFT, _RIGHT, _ROW, _TOP = 250, 30, 24, 44
 _SIZE = 340
 _STYLE = (
     "<style>text{font:12px sans-serif;fill:#222}.t{font-size:14px;font-weight:600}.g{stroke:#ddd}.a{stroke:#888}"
@@ -32,9 +32,9 @@ def write_plots(figures: Figures, folder: Path) -> list[str]:
             first = next(q for q in asked if q.source == source)
             made[f"plot-reliability-{_word(source)}.svg"] = reliability(first)
     if figures.explanation is not None and figures.explanation.rivals:
-        rows = [(f"{r.test}, {r.baseline}: than {r.rival}", r.better_by) for r in figures.explanation.rivals]
+        rows = [(f"{r.test}, {r.baseline}: {r.rival}", r.better_by) for r in figures.explanation.rivals]
         span = max([abs(x) for _, m in rows for x in (m.low, m.high) if x is not None] + [0.01])
-        made["plot-heatmap.svg"] = dots("Heatmap better by (area), 95 % interval", rows, -span, span)
+        made["plot-heatmap.svg"] = dots("Heatmap better than its rival by (area), 95 % interval", rows, -span, span)
     for name, text in made.items():
         (folder / name).write_text(text, encoding="utf-8")
     return list(made)

@@ -5,24 +5,35 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from medviewer.training.validation.grain import noise
+from medviewer.training.validation.spreading import block_means, spread
+
 Float = NDArray[np.float32]
-RIVALS = ("random", "edge", "centre")
+RANDOM, EDGE, CENTRE = "random, same grain", "edge, same grain", "centre"
+SCATTERED, FINE_EDGE = "random, scattered", "edge, fine"
+RIVALS = (RANDOM, CENTRE, EDGE, SCATTERED, FINE_EDGE)
 CENTRE_SIGMA = 0.25
 """Width of the centre map's Gaussian as a share of the picture's side."""
+RANDOM_DRAWS = 4
+"""Random maps of the same grain that are drawn for a picture; what they reach is averaged."""
 
 
-def rival_maps(picture: Float, coarse: tuple[int, int], seed: int) -> dict[str, Float]:
-    """Rivals of a heatmap of ``coarse`` (rows, columns), each at the picture's shape, by `RIVALS`.
+def rival_maps(picture: Float, grid: tuple[int, int], cells: tuple[int, int], seed: int) -> dict[str, list[Float]]:
+    """Rivals of a heatmap, each at the picture's shape, by `RIVALS`; several draws where the rival is drawn to be judged by.
 
-    The random and the edge map are as coarse as the heatmap, so that fineness alone gives no advantage.
+    grid : the heatmap's own (rows, columns). cells : those of its grain (`grain.cells_of`), at most as many.
+    Rivals of the same grain have patches as broad as the heatmap's, so that breadth gives neither side an advantage. Those that are
+    as fine as the grid allows are measured too: they show what fineness alone does.
     """
     rng = np.random.default_rng(seed)
     down, across = np.gradient(picture)
     edges = np.hypot(down, across).astype(np.float32)
     return {
-        "random": spread(rng.random(coarse, np.float32), picture.shape),
-        "edge": spread(block_means(edges, coarse), picture.shape),
-        "centre": centre_map(picture.shape),
+        RANDOM: [noise(cells, picture.shape, rng) for _ in range(RANDOM_DRAWS)],
+        CENTRE: [centre_map(picture.shape)],
+        EDGE: [spread(block_means(edges, cells), picture.shape)],
+        SCATTERED: [noise(grid, picture.shape, rng)],
+        FINE_EDGE: [spread(block_means(edges, grid), picture.shape)],
     }
 
 
@@ -30,28 +41,3 @@ def centre_map(shape: tuple[int, ...]) -> Float:
     """A Gaussian around the middle, 1 at its top."""
     rows, columns = ((np.arange(n) + 0.5) / n - 0.5 for n in shape)
     return np.asarray(np.exp(-(rows[:, None] ** 2 + columns**2) / (2 * CENTRE_SIGMA**2)), np.float32)
-
-
-def block_means(picture: Float, coarse: tuple[int, int]) -> Float:
-    """Means over equal parts; a side that isn't a multiple of its coarse side has parts of two sizes."""
-    result = picture
-    for axis, n in enumerate(coarse):
-        size = result.shape[axis]
-        starts = np.arange(n) * size // n
-        counts = np.diff(np.append(starts, size)).astype(np.float32)
-        result = np.asarray(np.add.reduceat(result, starts, axis=axis) / (counts[:, None] if axis == 0 else counts), np.float32)
-    return result
-
-
-def spread(coarse: Float, shape: tuple[int, ...]) -> Float:
-    """A coarse map at a picture's shape: linear between the centres of its cells, the outermost repeated beyond them."""
-    result = coarse
-    for axis, n in enumerate(shape):
-        old = result.shape[axis]
-        at = np.clip((np.arange(n) + 0.5) * old / n - 0.5, 0, old - 1)
-        low = np.minimum(at.astype(np.intp), max(old - 2, 0))
-        share = (at - low).astype(np.float32)
-        share = share[:, None] if axis == 0 else share
-        below, above = (np.take(result, index, axis=axis) for index in (low, np.minimum(low + 1, old - 1)))
-        result = below + share * (above - below)
-    return np.asarray(result, np.float32)

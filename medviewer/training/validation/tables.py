@@ -164,7 +164,7 @@ def _of_explanation(found: ExplanationFigures) -> list[Table]:
     tables = []
     if rows:
         head = ("rival", "test", "baseline", "heatmap", "rival's", "better by")
-        tables.append(Table("Heatmap against maps that know nothing of the model", head, rows, found.verdict))
+        tables.append(Table("Heatmap against maps that know nothing of the model", head, rows, _about_rivals(found)))
     if found.randomised:
         rows = tuple((f"{100 * r.share:.0f} %", shown(r.rank_correlation, 2), shown(r.ssim, 2)) for r in found.randomised)
         note = "It collapses: the map shows what was learnt." if found.collapsed else "It does not collapse: the map shows the picture."
@@ -173,3 +173,12 @@ def _of_explanation(found: ExplanationFigures) -> list[Table]:
         row = (str(found.pictures), shown(found.energy_inside), shown(found.lung_share))
         tables.append(Table("Where the heatmap lies", ("pictures", "energy inside the lungs", "lungs' share of the picture"), (row,)))
     return tables
+
+
+def _about_rivals(found: ExplanationFigures) -> str:
+    if found.grain is None:
+        return found.verdict
+    return (
+        f"The heatmap's patches are {shown(found.grain, 2)} of the picture's side broad, and so are those of the rivals of the same grain. "
+        "The two finer ones are here to show what fineness alone does, and decide nothing.\n\n" + found.verdict
+    )
