@@ -18,6 +18,7 @@ from medviewer.training.sprint.clock import Clock  # noqa: E402
 from medviewer.training.sprint.figures import write_png  # noqa: E402
 from medviewer.training.sprint.heads_choice import choose  # noqa: E402
 from medviewer.training.sprint.heads_pack import pack_heads, unpack_heads  # noqa: E402
+from medviewer.training.sprint.heads_task import HeadsTask  # noqa: E402
 from medviewer.training.sprint.packed_file import read_pack, write_pack  # noqa: E402
 from medviewer.training.sprint.state_parts import load_state, save_state  # noqa: E402
 from medviewer.training.synthesis.heads import as_head  # noqa: E402
@@ -146,6 +147,16 @@ def test_every_grid_shows_a_whole_head_and_fits_the_network():
         assert all(n % 2 ** len(grid.features) == 0 for shape in grid.shapes_kji for n in shape)
         assert all(n * grid.spacing_mm >= mm for n, mm in zip(grid.shapes_kji[-1], (192, 224, 192), strict=True))
     assert candidates(recipe)[-1].shapes_kji[-1] == (96, 112, 96)
+
+
+def test_check_images_keep_all_their_digits_where_the_network_computes_in_half(packed):
+    heads = unpack_heads(read_pack([packed[2]]))
+    grid = candidates(packed[0])[-1]
+    whole = HeadsTask(heads, grid, torch.device("cpu")).checks
+    with torch.autocast("cpu", torch.bfloat16):
+        drawn = HeadsTask(heads, grid, torch.device("cpu")).checks
+    assert len(drawn) == len(whole) > 0
+    assert all(torch.equal(a.image, b.image) and torch.equal(a.structure, b.structure) for a, b in zip(drawn, whole, strict=True))
 
 
 def test_standardising_in_torch_is_what_the_program_does(packed):

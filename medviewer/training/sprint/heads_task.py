@@ -76,7 +76,9 @@ class HeadsTask:
     def checks(self) -> list[Example]:
         """The check images, drawn once: every acquisition of each tuning head at full-range degradation."""
         if not self._checks:
-            self._checks = check_examples(self._tune, self._full_range, self.grid.shapes_kji[-1])
+            # The first to ask is a network in half-width numbers; places in a head given in those would be millimetres off.
+            with torch.autocast(self._device.type, enabled=False):
+                self._checks = check_examples(self._tune, self._full_range, self.grid.shapes_kji[-1])
         return self._checks
 
 
