@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -39,4 +42,38 @@ def scale_from(values: NDArray[np.float32], source: tuple[float, float], to: tup
     values -= source[0]
     values *= (to[1] - to[0]) / (source[1] - source[0])
     values += to[0]
+    return values
+
+
+def scale(values: NDArray[np.float32], to: tuple[float, float], source: tuple[float, float] | None = None) -> NDArray[np.float32]:
+    """`scale_from` a fixed range, or `scale_to` from the values' own."""
+    return scale_to(values, *to) if source is None else scale_from(values, source, to)
+
+
+def z_score(values: NDArray[np.float32], above: float | None = None) -> NDArray[np.float32]:
+    """Subtract the mean and divide by the standard deviation of the values larger than ``above`` (None for all), in place."""
+    chosen = values if above is None else values[values > above]
+    if chosen.size:
+        deviation = float(chosen.std(dtype=np.float64))
+        values -= float(chosen.mean(dtype=np.float64))
+        values /= deviation if deviation > 0 else 1.0
+    return values
+
+
+STEPS: dict[str, Callable[..., NDArray[np.float32]]] = {
+    "clip": clip_to,
+    "percentile-clip": clip_to_percentiles,
+    "scale": scale,
+    "z-score": z_score,
+}
+"""What a manifest's ``intensity`` can name; each takes the step's settings as keywords."""
+
+
+def apply_steps(values: NDArray[np.float32], steps: Iterable[tuple[str, Mapping[str, Any]]]) -> NDArray[np.float32]:
+    """Change real-world values in place by steps in their order and return the array (any shape, float32).
+
+    steps : a name in `STEPS` and its settings.
+    """
+    for name, settings in steps:
+        STEPS[name](values, **settings)
     return values

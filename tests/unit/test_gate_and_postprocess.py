@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import itertools
+from inspect import signature
+from typing import get_args
 
 import numpy as np
 import pytest
 
 from medviewer.core.progress import Progress
+from medviewer.imaging.intensity import STEPS, apply_steps
 from medviewer.inference.gate import Plausibility, judge, reason_against_foreground, reason_against_values
-from medviewer.inference.intensity_steps import apply_steps, leading_clips
 from medviewer.inference.postprocess import largest_share, postprocess, sums_by_label, uncertainty
 from medviewer.inference.tiling import blend_weights, run_tiled, tile_starts
+from medviewer.models.intensity_steps import leading_clips, steps_for
 from medviewer.models.manifest_entries import LargestComponentStep
 from medviewer.models.manifest_gate import Gate, SidesBound, VolumeBound
 from medviewer.models.manifest_input import ClipStep, PercentileClipStep, ScaleStep, ZScoreStep
@@ -94,16 +97,25 @@ def test_uncertainty_is_the_rest_to_one_near_structures_and_nothing_far_away():
 def test_intensity_steps_are_done_in_order_and_only_for_their_modality():
     values = np.array([-1000, 0, 40, 100], np.float32)
     steps = (ClipStep(step="clip", low=0, high=80, modality=("CT",)), ScaleStep(step="scale", to=(0, 1)))
-    assert apply_steps(values.copy(), steps, "CT").tolist() == [0, 0, 0.5, 1]
-    assert apply_steps(values.copy(), steps, "MR")[1] == pytest.approx(1000 / 1100)
+    assert apply_steps(values.copy(), steps_for(steps, "CT")).tolist() == [0, 0, 0.5, 1]
+    assert apply_steps(values.copy(), steps_for(steps, "MR"))[1] == pytest.approx(1000 / 1100)
     assert len(leading_clips(steps, "CT")) == 1
     assert leading_clips(steps, "MR") == []
     fixed = ScaleStep.model_validate({"step": "scale", "to": [0, 1], "from": [-1000, 1000]})
-    assert apply_steps(values.copy(), [fixed], "")[1] == pytest.approx(0.5)
-    normal = apply_steps(values.copy(), [ZScoreStep(step="z-score")], "")
+    assert apply_steps(values.copy(), steps_for([fixed], ""))[1] == pytest.approx(0.5)
+    normal = apply_steps(values.copy(), steps_for([ZScoreStep(step="z-score")], ""))
     assert (float(normal.mean()), float(normal.std())) == pytest.approx((0, 1), abs=1e-6)
-    clipped = apply_steps(np.arange(101, dtype=np.float32), [PercentileClipStep(step="percentile-clip", low=10, high=90)], "")
+    clipped = apply_steps(np.arange(101, dtype=np.float32), steps_for([PercentileClipStep(step="percentile-clip", low=10, high=90)], ""))
     assert (clipped.min(), clipped.max()) == (10, 90)
+    above = apply_steps(np.array([-50, 1, 3], np.float32), steps_for([ZScoreStep(step="z-score", above=0)], ""))
+    assert above.tolist() == [-52, -1, 1]
+
+
+@pytest.mark.parametrize("step", [ClipStep, PercentileClipStep, ScaleStep, ZScoreStep])
+def test_every_intensity_step_of_a_manifest_can_be_done(step):
+    (name,) = get_args(step.model_fields["step"].annotation)
+    _, *settings = signature(STEPS[name]).parameters
+    assert set(settings) == set(step.model_fields) - {"step", "modality"}
 
 
 def test_tiles_cover_the_axis_evenly():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-import numpy as np
 import pytest
 
 pytest.importorskip("sklearn", reason="the extra [train] is not installed")
@@ -13,10 +12,7 @@ from support.tiny_pictures import SIDE, write_tiny_radiographs, write_tiny_reade
 
 from medviewer.core.errors import Cancelled, NothingReadable
 from medviewer.core.progress import Progress
-from medviewer.inference import intensity_steps
-from medviewer.models.manifest_input import ClipStep, PercentileClipStep, ScaleStep, ZScoreStep
 from medviewer.models.package import open_package
-from medviewer.training.validation import steps
 from medviewer.training.validation.card import card_text
 from medviewer.training.validation.figures import read_figures
 from medviewer.training.validation.picture_model import PictureModel, read_picture
@@ -140,21 +136,6 @@ def test_a_folder_without_a_table_is_refused_in_a_sentence(tmp_path):
     (tmp_path / "data").mkdir()
     with pytest.raises(NothingReadable, match=r"has no labels\.csv"):
         validate(package, tmp_path / "data", Options(tmp_path), Progress())
-
-
-def test_intensity_steps_are_those_of_the_program():
-    rng = np.random.default_rng(0)
-    every = [
-        ClipStep(step="clip", low=10, high=200),
-        PercentileClipStep(step="percentile-clip", low=2, high=98),
-        ZScoreStep(step="z-score", above=20),
-        ScaleStep.model_validate({"step": "scale", "to": (0, 1), "from": (-3, 3)}),
-        ScaleStep(step="scale", to=(0, 1), modality=("CT",)),
-        ScaleStep(step="scale", to=(-1, 1), modality=("CR",)),
-    ]
-    picture = rng.uniform(0, 255, (40, 30)).astype(np.float32)
-    ours, theirs = (apply(picture.copy(), every, "CR") for apply in (steps.apply_steps, intensity_steps.apply_steps))
-    assert np.array_equal(ours, theirs)
 
 
 def test_the_answer_is_the_one_the_program_gives(tmp_path):

@@ -13,16 +13,17 @@ from numpy.typing import NDArray
 from medviewer.core.errors import ModelFailed
 from medviewer.core.progress import Progress
 from medviewer.core.volume import Volume
+from medviewer.imaging.intensity import apply_steps
 from medviewer.imaging.picture_plane import as_displayed, as_stored
 from medviewer.imaging.picture_spread import spread_labels, spread_values
 from medviewer.imaging.standardise_picture import standardise_picture
 from medviewer.inference.families.answer import Answer
 from medviewer.inference.gate import GateResult, reason_against_series, reason_against_values
-from medviewer.inference.intensity_steps import apply_steps
 from medviewer.inference.network_outputs import as_bytes
 from medviewer.inference.picture_gate import judge_picture
 from medviewer.inference.postprocess import postprocess, sums_by_label
 from medviewer.inference.sessions import Network, Stop, as_float_image
+from medviewer.models.intensity_steps import steps_for
 from medviewer.models.manifest import Manifest
 from medviewer.models.manifest_entries import Output
 
@@ -84,7 +85,7 @@ def _prepared(manifest: Manifest, volume: Volume) -> tuple[Float | None, str | N
         return None, reason
     values = standardise_picture(as_displayed(volume.stored[0], volume.geometry), tensor.shape)
     reason = reason_against_values(volume.source.modality, values)
-    return apply_steps(values, tensor.intensity, volume.source.modality.upper()), reason
+    return apply_steps(values, steps_for(tensor.intensity, volume.source.modality.upper())), reason
 
 
 @dataclass(frozen=True, slots=True, eq=False)

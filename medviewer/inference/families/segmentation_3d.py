@@ -12,6 +12,7 @@ from medviewer.core.errors import ModelFailed
 from medviewer.core.geometry import Geometry
 from medviewer.core.progress import Progress
 from medviewer.core.volume import Volume
+from medviewer.imaging.intensity import apply_steps
 from medviewer.imaging.resample import nonzero_box
 from medviewer.imaging.standardise import Image, cropped_to, foreground, padded_to_multiple, standardise
 from medviewer.inference.families.answer import Answer
@@ -22,13 +23,13 @@ from medviewer.inference.gate import (
     reason_against_series,
     reason_against_values,
 )
-from medviewer.inference.intensity_steps import apply_steps, leading_clips
 from medviewer.inference.mirrored import Prediction, why_not_mirrored
 from medviewer.inference.network_outputs import predict
 from medviewer.inference.plausibility import Box, Plausibility, centres, cut_shares
 from medviewer.inference.postprocess import largest_share, postprocess, sums_by_label, uncertainty
 from medviewer.inference.sessions import Network, Stop
 from medviewer.models.catalogue import SeriesFacts
+from medviewer.models.intensity_steps import leading_clips, steps_for
 from medviewer.models.manifest import Manifest
 
 Float = NDArray[np.float32]
@@ -81,7 +82,7 @@ def _prepared(manifest: Manifest, volume: Volume, modality: str, progress: Progr
     scanned, whole = nonzero_box(body), image.geometry
     if inference.crop == "foreground":
         image = cropped_to(body, image, inference.margin_mm)
-    apply_steps(image.values, tensor.intensity, modality)
+    apply_steps(image.values, steps_for(tensor.intensity, modality))
     return image, _moved(scanned, whole, image.geometry), reason
 
 
@@ -97,7 +98,7 @@ def _moved(box: Box | None, source: Geometry, target: Geometry) -> Box | None:
 def _as_seen(values: Float, manifest: Manifest, modality: str) -> Float:
     """Values clipped as the model clips them first, so that a CT's foreground is what its window shows."""
     clips = leading_clips(manifest.input[0].intensity, modality)
-    return apply_steps(values.copy(), clips, modality) if clips else values
+    return apply_steps(values.copy(), steps_for(clips, modality)) if clips else values
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medviewer.core.errors import BadPackage, CannotDecode
+from medviewer.imaging.intensity import apply_steps
 from medviewer.imaging.standardise_picture import standardise_picture
+from medviewer.models.intensity_steps import steps_for
 from medviewer.models.manifest_entries import Output
 from medviewer.models.package import Package
 from medviewer.training.validation.ort_session import cpu_session
-from medviewer.training.validation.steps import apply_steps
 
 Float = NDArray[np.float32]
 
@@ -75,7 +76,7 @@ class PictureModel:
 
     def tensor(self, picture: NDArray[np.generic]) -> Float:
         """A picture as the network takes it, ``(1, 1, rows, columns)`` float32."""
-        values = apply_steps(standardise_picture(picture, self.shape), self.manifest.input[0].intensity, "CR")
+        values = apply_steps(standardise_picture(picture, self.shape), steps_for(self.manifest.input[0].intensity, "CR"))
         return values[None, None]
 
     def answer(self, tensor: Float) -> PictureAnswer:
