@@ -14,21 +14,18 @@ from typing import TypeVar
 import torch
 
 from medviewer.core.errors import Cancelled
-from medviewer.training.data.cases import Split
-from medviewer.training.data.cleaning import Example
+from medviewer.training.data.cases import Case, Listing, Split
+from medviewer.training.data.cleaning import Decoded, Example, clean
 from medviewer.training.data.report import CleaningReport
 from medviewer.training.errors import BadTrainingData
 from medviewer.training.fitting.fit import Fit, Outcome
 from medviewer.training.fitting.task import Plan, Task, best_device
 from medviewer.training.packages.files import Origin, commit_of
-from medviewer.training.recipe_kinds.classification import ClassificationRecipe
-from medviewer.training.recipe_kinds.segmentation import SegmentationRecipe
-from medviewer.training.recipe_kinds.tables import Training
+from medviewer.training.recipe_kinds.tables import GeneralRecipe, Training
 
 PACKAGE = "package"
 _SAY_EVERY_S = 5.0
 Say = Callable[[str], None]
-SupervisedRecipe = ClassificationRecipe | SegmentationRecipe
 T = TypeVar("T")
 
 
@@ -67,7 +64,24 @@ def plan_of(training: Training, seed: int, examples: int) -> Plan:
     )
 
 
-def reading_progress(say: Say, is_stopped: Callable[[], bool]) -> Callable[[int, int], None]:
+def prepared(
+    recipe: GeneralRecipe,
+    place: Place,
+    listing: Listing,
+    read: Callable[[Case], Decoded[T]],
+    say: Say,
+    is_stopped: Callable[[], bool],
+    known_labels: Sequence[str] | None = None,
+) -> tuple[list[Example[T]], CleaningReport]:
+    """Read, clean and split what was listed, and write the report into the output folder. known_labels : as `clean` takes them."""
+    examples, report = clean(listing, read, recipe.splits, recipe.seed, known_labels, _reading_progress(say, is_stopped))
+    report.write(place.output)
+    say(f"{report.headline} See cleaning.txt.")
+    _require_enough(examples, report)
+    return examples, report
+
+
+def _reading_progress(say: Say, is_stopped: Callable[[], bool]) -> Callable[[int, int], None]:
     """Says now and then how many files were read; raises `Cancelled` once the run is to stop."""
     last = [time.monotonic()]
 
@@ -86,34 +100,37 @@ def of_split(examples: Sequence[Example[T]], split: Split) -> list[Example[T]]:
     return [example for example in examples if example.case.split is split]
 
 
-def require_enough(examples: Sequence[Example[T]], report: CleaningReport) -> None:
+def _require_enough(examples: Sequence[Example[T]], report: CleaningReport) -> None:
     """Raises `BadTrainingData` where nothing is left to train on or to tune with."""
     for split in (Split.TRAIN, Split.TUNE):
         if not of_split(examples, split):
             raise BadTrainingData(f"After cleaning no example is left for {split}: {report.headline} cleaning.txt in the output says why.")
 
 
-def identity_of(recipe: SupervisedRecipe, examples: Sequence[Example[T]]) -> str:
+def _identity_of(recipe: GeneralRecipe, examples: Sequence[Example[T]]) -> str:
     """What decides the weights: the recipe without what is only said or saved, and the examples in their order."""
     content = recipe.model_dump(mode="json", exclude={"package": True, "training": {"save_every_s"}})
     listed = [[e.case.name, e.digest, e.answer, e.case.label, e.case.split] for e in examples]
     return hashlib.sha256(json.dumps([content, listed], sort_keys=True).encode()).hexdigest()
 
 
-def origin_of(recipe: SupervisedRecipe, place: Place, fit: Fit, steps: int, examples: Sequence[Example[T]]) -> Origin:
+def origin_of(recipe: GeneralRecipe, place: Place, fit: Fit, examples: Sequence[Example[T]]) -> Origin:
     """Where the weights come from."""
     digests = {split.value: sorted(e.digest for e in of_split(examples, split)) for split in Split}
     sha256 = hashlib.sha256(place.recipe_path.read_bytes()).hexdigest()
-    return Origin(sha256, recipe.seed, steps, fit.best_step, commit_of(place.recipe_path.resolve().parent), digests)
+    return Origin(sha256, recipe.seed, fit.plan.steps, fit.best_step, commit_of(place.recipe_path.resolve().parent), digests)
 
 
-def fitted(task: Task, plan: Plan, place: Place, identity: str, say: Say, is_stopped: Callable[[], bool]) -> tuple[Fit, Outcome]:
-    """Train, or go on training, in the output folder."""
-    fit = Fit(task, plan, place.output, identity=identity, device=best_device(), say=say)
+def trained(
+    task: Task, recipe: GeneralRecipe, place: Place, examples: Sequence[Example[T]], say: Say, is_stopped: Callable[[], bool]
+) -> Fit | None:
+    """Train, or go on training, in the output folder; None where the run was interrupted."""
+    plan = plan_of(recipe.training, recipe.seed, len(of_split(examples, Split.TRAIN)))
+    fit = Fit(task, plan, place.output, identity=_identity_of(recipe, examples), device=best_device(), say=say)
     outcome = fit.run(is_stopped)
     if outcome is Outcome.STOPPED_EARLY:
         say(f"Stopped early: nothing better since step {fit.best_step}.")
-    return fit, outcome
+    return None if outcome is Outcome.INTERRUPTED else fit
 
 
 def packaged(place: Place, write: Callable[[Path], None]) -> Path:

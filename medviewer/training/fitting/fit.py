@@ -51,7 +51,7 @@ class Fit:
         device: torch.device | None = None,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self._task, self._plan, self._folder, self._identity = task, plan, folder, identity
+        self._task, self.plan, self._folder, self._identity = task, plan, folder, identity
         device = device or torch.device("cpu")
         fix_everything(plan.seed, plan.threads, deterministic=device.type == "cpu")
         self.network = task.network.to(device)
@@ -75,18 +75,18 @@ class Fit:
         """
         self._resume()
         saved = time.monotonic()
-        while self.step < self._plan.steps and not self._stopping.is_enough:
+        while self.step < self.plan.steps and not self._stopping.is_enough:
             if is_stopped():
                 self._save()
                 return Outcome.INTERRUPTED
             self._one_step()
-            if self.step % self._plan.check_every == 0 or self.step == self._plan.steps:
+            if self.step % self.plan.check_every == 0 or self.step == self.plan.steps:
                 self._check()
-            if time.monotonic() - saved >= self._plan.save_every_s:
+            if time.monotonic() - saved >= self.plan.save_every_s:
                 self._save()
                 saved = time.monotonic()
         self._save()
-        return Outcome.FINISHED if self.step >= self._plan.steps else Outcome.STOPPED_EARLY
+        return Outcome.FINISHED if self.step >= self.plan.steps else Outcome.STOPPED_EARLY
 
     def best_network(self) -> nn.Module:
         """The averaged weights of the best check, ready to answer."""
@@ -100,7 +100,7 @@ class Fit:
         return self._stopping.best_step
 
     def _one_step(self) -> None:
-        random = StepRandom(self._plan.seed, self.step)
+        random = StepRandom(self.plan.seed, self.step)
         set_rate(self._optimiser, self._rates.rate(self.step), self._rates.momentum(self.step))
         batch = self._task.batch(self.step, random)
         self.network.train()
@@ -113,7 +113,7 @@ class Fit:
         scaler = self._precision.scaler
         scaler.scale(loss).backward()
         scaler.unscale_(self._optimiser)
-        clip_gradients(self.network, self._plan.clip_norm)
+        clip_gradients(self.network, self.plan.clip_norm)
         scaler.step(self._optimiser)
         scaler.update()
         self._average.follow(self.network, self.step)

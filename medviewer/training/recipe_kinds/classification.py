@@ -9,17 +9,7 @@ from pydantic import Field, model_validator
 from medviewer.models.finding_rules import CodeText
 from medviewer.models.manifest_input import Side
 from medviewer.training.recipe_kinds.sources import PictureSource
-from medviewer.training.recipe_kinds.tables import (
-    Augmentation,
-    NotNegative,
-    PackageTable,
-    Percent,
-    Positive,
-    Share,
-    Splits,
-    Strict,
-    Training,
-)
+from medviewer.training.recipe_kinds.tables import GeneralRecipe, NotNegative, Percent, Positive, Share, Strict
 
 
 class PictureInput(Strict):
@@ -60,22 +50,15 @@ class ClassLoss(Strict):
     class_weights: Literal["none", "balanced"] = Field(default="none", description="balanced: inversely to how often a class occurs")
 
 
-class ClassificationRecipe(Strict):
+class ClassificationRecipe(GeneralRecipe):
     """A whole recipe."""
 
-    format: Literal[1]
     kind: Literal["classification-2d"]
-    id: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", description="of the model")
-    seed: int = Field(ge=0)
     data: PictureSource
-    splits: Splits = Splits()
     picture: PictureInput
     classes: tuple[ClassTable, ...] = Field(alias="class", min_length=2)
     network: PictureNetworkTable
     loss: ClassLoss = ClassLoss()
-    training: Training
-    augmentation: Augmentation = Augmentation()
-    package: PackageTable
 
     @model_validator(mode="after")
     def _classes_fit(self) -> Self:

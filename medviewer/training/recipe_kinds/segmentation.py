@@ -8,17 +8,7 @@ from pydantic import Field, model_validator
 
 from medviewer.models.finding_rules import CodeText
 from medviewer.training.recipe_kinds.sources import VolumeSource
-from medviewer.training.recipe_kinds.tables import (
-    Augmentation,
-    NotNegative,
-    PackageTable,
-    Percent,
-    Positive,
-    Share,
-    Splits,
-    Strict,
-    Training,
-)
+from medviewer.training.recipe_kinds.tables import GeneralRecipe, NotNegative, Percent, Positive, Share, Strict
 
 
 class VolumeInput(Strict):
@@ -58,22 +48,15 @@ class VoxelLoss(Strict):
     smooth: Positive = Field(default=10, description="voxels added to both sums of Dice")
 
 
-class SegmentationRecipe(Strict):
+class SegmentationRecipe(GeneralRecipe):
     """A whole recipe."""
 
-    format: Literal[1]
     kind: Literal["segmentation-3d"]
-    id: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", description="of the model")
-    seed: int = Field(ge=0)
     data: VolumeSource
-    splits: Splits = Splits()
     volume: VolumeInput
     structure: tuple[StructureTable, ...] = Field(min_length=1, max_length=255)
     network: VolumeNetworkTable
     loss: VoxelLoss = VoxelLoss()
-    training: Training
-    augmentation: Augmentation = Augmentation()
-    package: PackageTable
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

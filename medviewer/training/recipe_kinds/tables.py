@@ -97,3 +97,15 @@ class PackageTable(Strict):
     data_licence: str = Field(min_length=1, description="of what it was trained on")
     modality: tuple[str, ...] = Field(min_length=1, description="DICOM's codes, e.g. CR, DX, CT, MR")
     body_part: tuple[str, ...] = Field(default=(), description="DICOM's Body Part Examined")
+
+
+class GeneralRecipe(Strict):
+    """What a recipe of every general kind has beside its data, its network and its loss."""
+
+    format: Literal[1]
+    id: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", description="of the model")
+    seed: int = Field(ge=0)
+    splits: Splits = Splits()
+    training: Training
+    augmentation: Augmentation = Augmentation()
+    package: PackageTable

@@ -10,30 +10,15 @@ import numpy as np
 
 from medviewer.training.data.accepted import accepted_results, decoded_accepted
 from medviewer.training.data.cases import Case, Listing, Split
-from medviewer.training.data.cleaning import Decoded, Example, clean
+from medviewer.training.data.cleaning import Decoded, Example
 from medviewer.training.data.generated import write_bodies
 from medviewer.training.data.pairs import pairs
-from medviewer.training.data.report import CleaningReport
 from medviewer.training.data.volume_file import LabelledVolume, decoded_pair
-from medviewer.training.fitting.fit import Outcome
 from medviewer.training.networks.half_grid import SegmentationNetwork
 from medviewer.training.recipe_kinds.segmentation import SegmentationRecipe
 from medviewer.training.recipe_kinds.sources import Accepted, Generated
 from medviewer.training.statistics.bootstrap import mean_interval
-from medviewer.training.supervised import (
-    Place,
-    Say,
-    fitted,
-    generated_once,
-    identity_of,
-    of_split,
-    on_processor,
-    origin_of,
-    packaged,
-    plan_of,
-    reading_progress,
-    require_enough,
-)
+from medviewer.training.supervised import Place, Say, generated_once, of_split, on_processor, origin_of, packaged, prepared, trained
 from medviewer.training.volumes.package import write_volume_package
 from medviewer.training.volumes.task import SegmentationTask, dice_of, labels_of, padded
 
@@ -42,33 +27,21 @@ Read = Callable[[Case], Decoded[LabelledVolume]]
 
 def train_volumes(recipe: SegmentationRecipe, place: Place, say: Say, is_stopped: Callable[[], bool]) -> Path | None:
     """Data, cleaning, training, figures, package; the package's folder, or None where the run was interrupted."""
-    examples, report = prepared_volumes(recipe, place, say, is_stopped)
+    say("Reading and cleaning the data")
+    listing, read = _listing(recipe, place)
+    examples, report = prepared(recipe, place, listing, read, say, is_stopped)
     train, tune, kept = (of_split(examples, split) for split in Split)
     task = SegmentationTask(recipe, [e.content for e in train], [e.content for e in tune])
-    plan = plan_of(recipe.training, recipe.seed, len(train))
-    fit, outcome = fitted(task, plan, place, identity_of(recipe, examples), say, is_stopped)
-    if outcome is Outcome.INTERRUPTED:
+    fit = trained(task, recipe, place, examples, say, is_stopped)
+    if fit is None:
         return None
     say("Measuring and exporting")
     network = on_processor(fit.best_network())
     assert isinstance(network, SegmentationNetwork)
     figures = measured(network, recipe, kept)
-    origin = origin_of(recipe, place, fit, plan.steps, examples)
+    origin = origin_of(recipe, place, fit, examples)
     golden = padded(tune[0].content.values, network.multiple)[0][None, None]
     return packaged(place, lambda part: write_volume_package(recipe, network, figures, origin, report, golden, part))
-
-
-def prepared_volumes(
-    recipe: SegmentationRecipe, place: Place, say: Say, is_stopped: Callable[[], bool]
-) -> tuple[list[Example[LabelledVolume]], CleaningReport]:
-    """Read, clean and split the recipe's volumes, and write the report into the output folder."""
-    say("Reading and cleaning the data")
-    listing, read = _listing(recipe, place)
-    examples, report = clean(listing, read, recipe.splits, recipe.seed, progress=reading_progress(say, is_stopped))
-    report.write(place.output)
-    say(f"{report.headline} See cleaning.txt.")
-    require_enough(examples, report)
-    return examples, report
 
 
 def _listing(recipe: SegmentationRecipe, place: Place) -> tuple[Listing, Read]:
