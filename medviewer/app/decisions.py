@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -59,8 +59,17 @@ class Decisions:
 
     def accept_all(self, analysis: str, by: str) -> None:
         """Accept every finding that is still proposed, as one step."""
+        self.accept_undecided(analysis, {finding.id for finding in self._findings[analysis]}, by)
+
+    def accept_undecided(self, analysis: str, among: Collection[str], by: str) -> None:
+        """Accept those of some findings, named by id, that are still proposed, as one step."""
         decision = _now(by)
-        self._do(analysis, tuple(f.accepted(decision) if f.decision is None else f for f in self._findings[analysis]))
+        self._decide_undecided(analysis, among, lambda finding: finding.accepted(decision))
+
+    def reject_undecided(self, analysis: str, among: Collection[str], by: str) -> None:
+        """Reject those of some findings, named by id, that are still proposed, as one step."""
+        decision = _now(by)
+        self._decide_undecided(analysis, among, lambda finding: finding.rejected(decision))
 
     @property
     def can_undo(self) -> bool:
@@ -85,6 +94,10 @@ class Decisions:
             step = self._undone.pop()
             self._done.append(step)
             self._set(step.analysis, step.after)
+
+    def _decide_undecided(self, analysis: str, among: Collection[str], change: Callable[[Finding], Finding]) -> None:
+        findings = self._findings[analysis]
+        self._do(analysis, tuple(change(f) if f.decision is None and f.id in among else f for f in findings))
 
     def _replace(self, analysis: str, finding: str, change: Callable[[Finding], Finding]) -> None:
         findings = self._findings[analysis]

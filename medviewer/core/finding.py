@@ -77,6 +77,7 @@ class Finding:
     """One statement about the images. ``segments`` are label values of the segmentation that is its evidence.
 
     ``present`` says whether what the code names was found to be there; None where it only names what was measured.
+    ``notable`` says that the rule which made it found its number beyond the rule's limit.
     ``original`` keeps the model's own wording once a person has edited the text.
     """
 
@@ -93,6 +94,7 @@ class Finding:
     decision: Decision | None = None
     original: str | None = None
     present: bool | None = None
+    notable: bool = False
 
     def accepted(self, decision: Decision) -> Finding:
         """The finding as accepted; an edited one stays edited."""

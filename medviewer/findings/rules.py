@@ -136,6 +136,7 @@ def _asymmetry(rule: AsymmetryRule, evidence: _Evidence) -> Finding | None:
         measurements=(Measurement(VOLUME_RATIO, round(percent, 1), "%"),),
         confidence=evidence.sureness(segments),
         segments=segments,
+        notable=large and not doubtful,
     )
 
 
@@ -154,6 +155,7 @@ def _norm(rule: NormRule, evidence: _Evidence) -> Finding | None:
         measurements=(evidence.measured(rule.segments), Measurement(VOLUME_RATIO, round(percent, 2), "%")),
         confidence=evidence.sureness(rule.segments),
         segments=rule.segments,
+        notable=percent > rule.upper_percent,
     )
 
 
@@ -191,6 +193,7 @@ def _score(rule: ScoreRule, evidence: _Evidence) -> Finding:
         measurements=(Measurement(PROBABILITY, round(100 * score, 1), "%"),) if evidence.calibrated else (),
         confidence=Confidence(round(score, 4), ConfidenceKind.CALIBRATED if evidence.calibrated else ConfidenceKind.RAW),
         present=present,
+        notable=present,
     )
 
 

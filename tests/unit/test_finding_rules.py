@@ -68,6 +68,7 @@ def test_asymmetry_is_the_difference_over_the_larger_side(segmentation, left, ri
     (finding,) = propose([asymmetry_rule(20)], segmentation, {LEFT: left, RIGHT: right}, {}, ALGORITHM, "run")
     assert finding.text == words
     assert finding.location.side == "both"
+    assert finding.notable == ("smaller" in words)
 
 
 @pytest.mark.parametrize(("volume", "words"), [(37.0, "2.5 % is within"), (90.0, "6.0 % is above 4.96 %")])
@@ -79,3 +80,4 @@ def test_a_norm_is_compared_and_its_source_and_population_are_said(segmentation,
     )
     (finding,) = propose([rule], segmentation, {LEFT: volume, RIGHT: 1500 - volume}, {}, ALGORITHM, "run")
     assert finding.text == f"{words} (Ambarki 2010; 46 healthy adults)"
+    assert finding.notable == ("above" in words)

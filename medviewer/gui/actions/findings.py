@@ -26,6 +26,26 @@ def accept_all(desk: Desk) -> None:
     desk.findings.accept_all()
 
 
+def accept_group(desk: Desk) -> None:
+    """Accept what is still undecided of the current finding's group."""
+    group = desk.findings.current_group
+    if group is not None:
+        desk.findings.accept_group(group)
+
+
+def reject_group(desk: Desk) -> None:
+    """Reject what is still undecided of the current finding's group."""
+    group = desk.findings.current_group
+    if group is not None:
+        desk.findings.reject_group(group)
+
+
+def fold_groups(desk: Desk) -> None:
+    """Fold all groups, or unfold all if they are folded."""
+    names = {group.name for group in desk.findings.groups}
+    desk.findings.fold_all(not names <= desk.findings.folded)
+
+
 def undo(desk: Desk) -> None:
     """Take the last decision back."""
     desk.session.decisions.undo()
@@ -67,6 +87,22 @@ def no_current(desk: Desk) -> str | None:
     if not desk.findings.findings:
         return "There are no findings; run a model first."
     return None if desk.findings.current is not None else "Choose a finding first (J and K go through the list)."
+
+
+def no_groups(desk: Desk) -> str | None:
+    """Needs a list in groups."""
+    if not desk.findings.findings:
+        return "There are no findings; run a model first."
+    return None if desk.findings.groups else "The findings aren't listed by region."
+
+
+def nothing_undecided_in_group(desk: Desk) -> str | None:
+    """Needs a current finding whose group has one without a decision."""
+    refused = no_groups(desk) or no_current(desk)
+    if refused is not None:
+        return refused
+    group = desk.findings.current_group
+    return None if group is not None and group.undecided else "Every finding of this group has been decided on."
 
 
 def nothing_undecided(desk: Desk) -> str | None:

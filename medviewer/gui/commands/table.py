@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from medviewer.app.repair import Repair
-from medviewer.gui.actions import documents, files, findings, guidance, images, models, repairs, times, viewing
+from medviewer.gui.actions import documents, files, guidance, images, models, repairs, times, viewing
 from medviewer.gui.commands.cine import cine_commands
 from medviewer.gui.commands.command import Command, Menu, Where
+from medviewer.gui.commands.findings import finding_commands
 from medviewer.gui.commands.images import image_commands
 from medviewer.gui.commands.uptake import uptake_commands
 
@@ -189,45 +190,6 @@ def _view() -> list[Command]:
     ]
 
 
-def _findings() -> list[Command]:
-    """Deciding."""
-    menu, none = Menu.FINDINGS, findings.no_current
-    return [
-        Command("finding.next", "Next finding", lambda d: d.findings.step(1), menu, ("J",), refuse=findings.no_findings),
-        Command("finding.previous", "Previous finding", lambda d: d.findings.step(-1), menu, ("K",), refuse=findings.no_findings),
-        Command("finding.accept", "Accept the finding", lambda d: d.findings.accept(), menu, ("A",), refuse=none, icon="tick", group=1),
-        Command("finding.edit", "Edit the finding's text", findings.edit, menu, ("E",), refuse=none, icon="pencil", group=1),
-        Command("finding.reject", "Reject the finding", lambda d: d.findings.reject(), menu, ("X",), refuse=none, icon="cross", group=1),
-        Command(
-            "finding.accept-all",
-            "Accept all undecided findings",
-            findings.accept_all,
-            menu,
-            ("Ctrl+Shift+A",),
-            short="Accept all",
-            refuse=findings.nothing_undecided,
-            group=1,
-        ),
-        Command(
-            "edit.undo", "Undo the last decision", findings.undo, menu, ("Ctrl+Z",), refuse=findings.nothing_to_undo, icon="undo", group=2
-        ),
-        Command(
-            "edit.redo", "Redo the decision", findings.redo, menu, ("Ctrl+Shift+Z",), refuse=findings.nothing_to_redo, icon="redo", group=2
-        ),
-        Command(
-            "finding.save",
-            "Save accepted findings…",
-            findings.save,
-            menu,
-            ("Ctrl+S",),
-            short="Save…",
-            refuse=findings.nothing_accepted,
-            icon="save",
-            group=3,
-        ),
-    ]
-
-
 def commands() -> tuple[Command, ...]:
     """The whole table."""
     return (
@@ -276,7 +238,7 @@ def commands() -> tuple[Command, ...]:
         Command(
             "model.cancel", "Cancel the run", lambda d: d.models.cancel(), Menu.MODELS, ("Ctrl+.",), refuse=models.none_running, icon="stop"
         ),
-        *_findings(),
+        *finding_commands(),
         Command("help.palette", "Find a command…", guidance.palette, Menu.HELP, ("Ctrl+K",), icon="search", short="Commands", toolbar=True),
         Command("help.keys", "Keyboard and mouse", guidance.keys, Menu.HELP, ("F1",), icon="keyboard"),
         Command("help.about", "About medviewer", guidance.about, Menu.HELP, icon="info", group=1),

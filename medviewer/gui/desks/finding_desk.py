@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from enum import StrEnum
 
 import numpy as np
 from PySide6.QtCore import QObject, Signal, Slot
 
+from medviewer.app.finding_groups import FindingGroup, finding_groups
 from medviewer.app.session import Session
 from medviewer.core.finding import Finding
 from medviewer.gui.events import Events
@@ -15,8 +16,9 @@ from medviewer.gui.viewports.display import Change, Display
 
 
 class Order(StrEnum):
-    """How the list is sorted. A model's author puts what matters most first."""
+    """How the list is sorted. A model's author puts what matters most first; many findings are easier to read by region."""
 
+    REGION = "By region"
     MODEL = "As the model lists them"
     SUREST = "Surest first"
     LEAST_SURE = "Least sure first"
@@ -36,8 +38,12 @@ class FindingDesk(QObject):
         super().__init__(parent)
         self.session, self._display, self._asked_name = session, display, asked_name
         self.findings: tuple[Finding, ...] = ()
+        self.groups: tuple[FindingGroup, ...] = ()
+        self.folded: frozenset[str] = frozenset()
+        self.can_group = False
         self.current_id = ""
-        self.order = Order.MODEL
+        self.order = Order.REGION
+        self._grouped_for = ""
         display.changed.connect(self._on_display)
         events.findings_changed.connect(self._on_findings)
 
@@ -56,10 +62,17 @@ class FindingDesk(QObject):
         """How many findings a person stands behind."""
         return sum(finding.is_accepted for finding in self.findings)
 
+    @property
+    def current_group(self) -> FindingGroup | None:
+        """The group of the current finding, if the list is in groups."""
+        return next((group for group in self.groups if self.current_id in group), None)
+
     def select(self, finding_id: str) -> None:
-        """Make a finding the current one and show where it is."""
+        """Make a finding the current one and show where it is; its group opens if it is hidden there."""
         self.current_id = finding_id
-        finding = self.current
+        finding, group = self.current, self.current_group
+        if group is not None and self._current_is_hidden:
+            self.fold(group.name, False)
         self.current_changed.emit(self.current_id)
         if finding is not None:
             self._show(finding)
@@ -71,6 +84,39 @@ class FindingDesk(QObject):
         places = [finding.id for finding in self.findings]
         place = places.index(self.current_id) + steps if self.current_id in places else (0 if steps > 0 else len(places) - 1)
         self.select(places[int(np.clip(place, 0, len(places) - 1))])
+
+    def step_group(self, steps: int) -> None:
+        """Go to the first finding of another group; from none to the first or the last."""
+        if not self.groups:
+            return
+        group = self.current_group
+        place = self.groups.index(group) + steps if group is not None else (0 if steps > 0 else len(self.groups) - 1)
+        self.select(self.groups[int(np.clip(place, 0, len(self.groups) - 1))].findings[0].id)
+
+    def fold(self, name: str, folded: bool) -> None:
+        """Hide a group's findings, but for those that stand out, or show them."""
+        self._fold(self.folded | {name} if folded else self.folded - {name})
+
+    def fold_all(self, folded: bool) -> None:
+        """Fold or unfold all groups."""
+        self._fold(frozenset(group.name for group in self.groups) if folded else frozenset())
+
+    def _fold(self, folded: frozenset[str]) -> None:
+        self.folded = folded
+        if self._current_is_hidden:
+            self._let_go()
+        self.changed.emit()
+
+    @property
+    def _current_is_hidden(self) -> bool:
+        finding, group = self.current, self.current_group
+        return finding is not None and group is not None and group.name in self.folded and not finding.notable
+
+    def _let_go(self) -> None:
+        """No finding is current; so it is with one that is hidden, as keys must decide on nothing that isn't seen."""
+        self.current_id = ""
+        self._display.set_place(None)
+        self.current_changed.emit("")
 
     def sort(self, order: Order) -> None:
         """List the findings in another order."""
@@ -94,6 +140,19 @@ class FindingDesk(QObject):
         by, analysis = self._reader(), self.analysis_id
         if by is not None and analysis is not None:
             self.session.decisions.accept_all(analysis, by)
+
+    def accept_group(self, group: FindingGroup) -> None:
+        """Accept every finding of a group that is still undecided."""
+        self._decide_group(group, self.session.decisions.accept_undecided)
+
+    def reject_group(self, group: FindingGroup) -> None:
+        """Reject every finding of a group that is still undecided."""
+        self._decide_group(group, self.session.decisions.reject_undecided)
+
+    def _decide_group(self, group: FindingGroup, decision: Callable[[str, Collection[str], str], None]) -> None:
+        by, analysis = self._reader(), self.analysis_id
+        if by is not None and analysis is not None:
+            decision(analysis, {finding.id for finding in group.findings}, by)
 
     def _decide(self, decision: Callable[[str, str, str], None]) -> None:
         finding, analysis = self.current, self.analysis_id
@@ -140,11 +199,14 @@ class FindingDesk(QObject):
     def _read(self) -> None:
         analysis = self.analysis_id
         found = self.session.decisions.findings(analysis) if analysis is not None else ()
-        self.findings = in_order(found, self.order)
-        if self.current is None:
-            self.current_id = ""
-            self._display.set_place(None)
-            self.current_changed.emit("")
+        groups = finding_groups(found)
+        self.can_group = bool(groups)
+        self.groups = groups if self.order is Order.REGION else ()
+        self.findings = tuple(f for group in groups for f in group.findings) if self.groups else in_order(found, self.order)
+        if analysis != self._grouped_for:  # another result: closed, so that all regions are seen at once
+            self._grouped_for, self.folded = analysis or "", frozenset(group.name for group in groups)
+        if self.current is None or self._current_is_hidden:
+            self._let_go()
         self._display.set_reviewed(bool(found) and all(finding.decision is not None for finding in found))
         self.changed.emit()
 

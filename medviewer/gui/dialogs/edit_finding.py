@@ -13,7 +13,7 @@ class EditFindingDialog(Sheet):
     """Edits a finding's text; the model's own words stay in sight."""
 
     def __init__(self, finding: Finding, parent: QWidget | None = None) -> None:
-        super().__init__("Edit the finding", parent, 520)
+        super().__init__("Not quite: your own words", parent, 520)
         self.add_words(f"The model's words: {finding.original or finding.text}")
         self._text = QPlainTextEdit(finding.text)
         self._text.setAccessibleName("Text of the finding")
@@ -21,7 +21,7 @@ class EditFindingDialog(Sheet):
         self._text.setFixedHeight(110)
         self._text.moveCursor(QTextCursor.MoveOperation.End)
         self.content.addWidget(self._text)
-        self.add_words("An edited finding counts as accepted; the model's own words are kept beside yours.")
+        self.add_words("The finding then counts as accepted, in your words; the model's own are kept beside them.")
         ok = self.add_buttons("Use these words")
         self._text.textChanged.connect(lambda: ok.setEnabled(bool(self.text)))
         self._text.setFocus()

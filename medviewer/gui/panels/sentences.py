@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from medviewer.app.analysis import Analysis
+from medviewer.app.finding_groups import FindingGroup
 from medviewer.app.jobs import Job, JobStatus
 from medviewer.core.finding import Confidence, ConfidenceKind, Finding, Status
 
@@ -110,3 +111,16 @@ def count_words(findings: tuple[Finding, ...]) -> str:
     """How many findings stand where."""
     counts = [(status, sum(f.status is status for f in findings)) for status in Status]
     return "  ·  ".join(f"{n} {STATUS_WORDS[status].lower()}" for status, n in counts if n)
+
+
+def group_words(group: FindingGroup) -> str:
+    """How many findings a group has, and how many of them are decided on if some are: ``2 of 6 decided``."""
+    count = len(group.findings)
+    decided = count - group.undecided
+    return f"{decided} of {count} decided" if decided else f"{count}"
+
+
+def notable_words(group: FindingGroup) -> str:
+    """How many findings of a group stand out; nothing if none does."""
+    out = len(group.notable)
+    return f"{out} stand{'s' if out == 1 else ''} out" if out else ""
