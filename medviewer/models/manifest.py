@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -28,7 +27,7 @@ from medviewer.models.manifest_entries import (
 from medviewer.models.manifest_gate import Gate
 from medviewer.models.manifest_input import Input
 from medviewer.models.manifest_picture import picture_complaint
-from medviewer.models.toml_lines import lines_of
+from medviewer.models.toml_complaints import complaint
 
 MANIFEST_NAME = "model.toml"
 
@@ -94,7 +93,7 @@ def parse_manifest(text: str, path: Path | str = MANIFEST_NAME) -> Manifest:
     try:
         return Manifest.model_validate(content)
     except ValidationError as error:
-        raise BadPackage(_complaint(error, text, path)) from error
+        raise BadPackage(complaint(error, text, path)) from error
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -134,47 +133,3 @@ def _uses_of_segments(manifest: Manifest) -> list[tuple[str, tuple[int, ...]]]:
             case AsymmetryRule():
                 uses.append((name, (*rule.left, *rule.right)))
     return uses
-
-
-def _complaint(error: ValidationError, text: str, path: Path | str) -> str:
-    lines = lines_of(text)
-    found = _causes(error.errors(include_url=False, include_input=False))
-    complaints = [_one_complaint(item, lines) for item in found[:5]]
-    more = f" ({len(found) - 5} more)" if len(found) > 5 else ""
-    return f"{path}: {'; '.join(complaints)}{more}."
-
-
-def _causes(items: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Without the complaints that a list is too short because its elements were refused."""
-    places = [tuple(item["loc"]) for item in items]
-    return [
-        item
-        for item, place in zip(items, places, strict=True)
-        if item["type"] != "too_short" or not any(other[: len(place)] == place and other != place for other in places)
-    ]
-
-
-def _one_complaint(item: Mapping[str, Any], lines: dict[tuple[str | int, ...], int]) -> str:
-    place, line = _place(tuple(item["loc"]), lines)
-    where = f"line {line}: " if line else ""
-    name = ".".join(str(part) for part in place)
-    match item["type"]:
-        case "extra_forbidden":
-            return f"{where}unknown field {name}"
-        case "missing":
-            return f"{where}field {name} is missing"
-    words = str(item["msg"]).removeprefix("Value error, ")
-    return f"{where}{name}: {words}" if name else f"{where}{words}"
-
-
-def _place(location: tuple[str | int, ...], lines: dict[tuple[str | int, ...], int]) -> tuple[tuple[str | int, ...], int | None]:
-    """The location as the file has it (pydantic adds the names of a union's members), and its line or its parent's."""
-    place: tuple[str | int, ...] = ()
-    line = None
-    for number, part in enumerate(location):
-        if (*place, part) in lines:
-            place = (*place, part)
-            line = lines[place]
-        elif number == len(location) - 1:
-            place = (*place, part)
-    return place, line

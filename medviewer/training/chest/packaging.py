@@ -25,7 +25,7 @@ from medviewer.training.chest.views import crop_grid, cropped
 from medviewer.training.errors import BadRecipe
 from medviewer.training.fitting.checkpoint import load_checkpoint
 from medviewer.training.fitting.fit import Outcome
-from medviewer.training.packages.files import commit_of
+from medviewer.training.packages.files import commit_of, write_golden
 from medviewer.training.recipe_kinds.chest import ChestRecipe
 from medviewer.training.statistics.calibration import fit_line, fit_temperature
 from medviewer.training.supervised import PACKAGE, Place
@@ -73,7 +73,7 @@ def build_chest_package(recipe: ChestRecipe, recipe_path: Path, data: Path, run:
     calibration, threshold = _calibrated(pictures, seen)
     familiar = _familiar(pictures, seen)
     export_onnx(ChestAnswer(finder, reader, recipe.reader.size, calibration, familiar), output / "model.onnx")
-    _write_golden(output)
+    write_golden(output, drawn_chest()[None, None])  # of no patient
     _write_splits(output / "splits.csv", everything)
     (output / "recipe.toml").write_bytes(recipe_path.read_bytes())
     (output / "card.md").write_text("# Chest radiograph\n\nNot yet measured.\n", encoding="utf-8")
@@ -171,19 +171,6 @@ def _familiar(pictures: Pictures, seen: Seen) -> Familiar:
 
 def _distance_bound(pictures: Pictures, distances: NDArray[np.float32]) -> float:
     return max(float(np.quantile(distances[_rows(pictures, source, "tune")], FAMILIAR_SHARE)) for source in ("kermany", "nih"))
-
-
-def _write_golden(package: Path) -> None:
-    """A drawn chest, of no patient, and what the graph says to it."""
-    import onnxruntime
-
-    image = drawn_chest()[None, None]
-    folder = package / "golden"
-    folder.mkdir()
-    session = onnxruntime.InferenceSession(str(package / "model.onnx"), providers=["CPUExecutionProvider"])
-    answers = session.run(None, {"image": image})
-    np.savez_compressed(folder / "input.npz", image=image)
-    np.savez_compressed(folder / "output.npz", **dict(zip([o.name for o in session.get_outputs()], answers, strict=True)))
 
 
 def drawn_chest(size: int = 256) -> NDArray[np.float32]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import math
-import subprocess
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from medviewer.core.progress import Progress
 from medviewer.models.package import open_package
@@ -18,6 +18,7 @@ from medviewer.training.heads.export import OutputLabel, divisible_by, export_on
 from medviewer.training.heads.finished_run import FinishedRun, read_finished_run
 from medviewer.training.heads.provenance import Provenance
 from medviewer.training.networks.half_grid import HalfGridUNet
+from medviewer.training.packages.files import commit_of, write_golden
 from medviewer.training.recipe_kinds.synthesis import Recipe
 from medviewer.training.synthesis.contrasts import Contrast
 from medviewer.training.synthesis.heads import as_head
@@ -50,7 +51,7 @@ def build_package(
     output.mkdir(parents=True)
     network = output / "model.onnx"
     export_onnx(recipe, finished.weights, network)
-    _write_golden(recipe, data, network, output / "golden")
+    write_golden(output, _golden_image(recipe, data))
     (output / RECIPE_NAME).write_bytes(recipe_path.read_bytes())
     about = recipe_path.with_name(f"{recipe.id}.{ABOUT_NAME}")
     if about.is_file():
@@ -98,33 +99,25 @@ def _filled(template: str, package: Path, labels: tuple[OutputLabel, ...]) -> st
     return template
 
 
-def _write_golden(recipe: Recipe, data: Path, network: Path, folder: Path) -> None:
-    """A small synthetic image and what the network says to it on a processor."""
-    import onnxruntime
-
-    folder.mkdir()
+def _golden_image(recipe: Recipe, data: Path) -> NDArray[np.float32]:
+    """A small synthetic image, ``(1, 1, k, j, i)`` in 0..1, of values that pack well."""
     table = read_label_table(data / recipe.data.table)
     structure, side = grouped_targets(table, [s.labels for s in recipe.structure])
     synthesiser = Synthesiser(table, torch.from_numpy(structure), torch.from_numpy(side), recipe.synthesis)
     head = as_head(read_label_map(data / f"{recipe.data.tune[0]}.nii.gz", table), structure, side, recipe.synthesis.spacing_mm)
     example = synthesiser.draw(head, GOLDEN_SHAPE, torch.Generator().manual_seed(GOLDEN_SEED), contrast=Contrast.T1)
     image = np.round(example.image.numpy() * 255).astype(np.uint8)
-    session = onnxruntime.InferenceSession(str(network), providers=["CPUExecutionProvider"])
-    answers = session.run(None, {"image": image.astype(np.float32) / 255})
-    names = [o.name for o in session.get_outputs()]
-    np.savez_compressed(folder / "input.npz", image=image.astype(np.float32) / 255)
-    np.savez_compressed(folder / "output.npz", **dict(zip(names, answers, strict=True)))
+    return image.astype(np.float32) / 255
 
 
 def _provenance(finished: FinishedRun, recipe_path: Path, data: Path) -> Provenance:
     recipe = finished.recipe
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=recipe_path.parent, capture_output=True, text=True, check=False)
     names = [*recipe.data.train, *recipe.data.tune, *recipe.data.kept]
     return Provenance(
         steps=finished.steps,
         hours=finished.hours,
         seed=recipe.seed,
-        packaged_at_commit=commit.stdout.strip(),
+        packaged_at_commit=commit_of(recipe_path.resolve().parent),
         recipe_sha256=hashlib.sha256(recipe_path.read_bytes()).hexdigest(),
         data_sha256={name: hashlib.sha256((data / f"{name}.nii.gz").read_bytes()).hexdigest() for name in names},
     )
