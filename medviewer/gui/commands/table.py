@@ -1,93 +1,22 @@
-"""Commands are rows: menus, toolbar, keys, tooltips, the palette and the help are made from this one table."""
+"""Commands are rows: menus, toolbar, keys, tooltips, the palette and the help are made from this one table.
+
+Rows that belong together lie in a file of their own beside it.
+"""
 
 from __future__ import annotations
 
-from medviewer.app.repair import Repair
-from medviewer.gui.actions import documents, files, guidance, images, models, repairs, times, viewing
+from medviewer.gui.actions import documents, files, guidance, models, viewing
 from medviewer.gui.commands.cine import cine_commands
 from medviewer.gui.commands.command import Command, Menu, Where
 from medviewer.gui.commands.findings import finding_commands
 from medviewer.gui.commands.images import image_commands
+from medviewer.gui.commands.leafing import leafing_commands
+from medviewer.gui.commands.series import series_commands
 from medviewer.gui.commands.uptake import uptake_commands
+from medviewer.gui.commands.view import view_commands
+from medviewer.gui.commands.windows import window_commands
 
 __all__ = ["Command", "Menu", "Where", "commands"]
-
-
-def _images() -> list[Command]:
-    """Leafing and windows."""
-    view, menu = Where.VIEW, Menu.IMAGE
-    has = images.no_image
-    steps = [
-        Command("image.next", "Next image", lambda d: images.step(d, 1), menu, ("Down",), view, has),
-        Command("image.previous", "Previous image", lambda d: images.step(d, -1), menu, ("Up",), view, has),
-        Command("image.next-10", "Ten images on", lambda d: images.step(d, 10), menu, ("Shift+Down",), view, has),
-        Command("image.previous-10", "Ten images back", lambda d: images.step(d, -10), menu, ("Shift+Up",), view, has),
-        Command("image.first", "First image", images.first, menu, ("Home",), view, has),
-        Command("image.last", "Last image", images.last, menu, ("End",), view, has),
-        Command(
-            "series.next",
-            "Next series",
-            lambda d: d.step_series(1),
-            menu,
-            ("PgDown", "Right", "Ctrl+PgDown"),
-            view,
-            images.no_next_series,
-            group=1,
-        ),
-        Command(
-            "series.previous",
-            "Previous series",
-            lambda d: d.step_series(-1),
-            menu,
-            ("PgUp", "Left", "Ctrl+PgUp"),
-            view,
-            images.no_previous_series,
-            group=1,
-        ),
-        Command("window.full", "Window: full range", images.full_window, menu, ("0",), refuse=images.no_grey, group=2),
-        Command("window.file", "Window: as in the file", images.file_window, menu, ("1",), refuse=images.no_grey, group=2),
-        Command("window.next", "Window: next of the file's own", images.next_voi, menu, ("Shift+W",), refuse=images.no_choice, group=2),
-        Command("window.auto", "Window: automatic", images.use_auto_window, menu, ("2",), refuse=images.no_grey, group=2),
-    ]
-    presets = [
-        Command(
-            f"window.{preset.id}",
-            f"Window: {preset.title.lower()} (CT)",
-            images.preset(preset),
-            menu,
-            (str(n),),
-            refuse=images.no_ct,
-            group=3,
-        )
-        for n, preset in enumerate(images.CT_PRESETS, start=3)
-    ]
-    through = [
-        Command("time.next", "Next time point", times.step(1), menu, (".",), view, times.no_times, group=5),
-        Command("time.previous", "Previous time point", times.step(-1), menu, (",",), view, times.no_times, group=5),
-        Command("time.play", "Play the time points", times.play, menu, (), view, times.no_times, times.is_playing, group=5),
-    ]
-    resample, split = Repair.RESAMPLE, Repair.SPLIT
-    mending = [
-        Command(
-            "repair.resample", "Resample to a regular volume", repairs.apply(resample), menu, refuse=repairs.not_offered(resample), group=6
-        ),
-        Command("repair.split", "Split into evenly spaced stacks", repairs.apply(split), menu, refuse=repairs.not_offered(split), group=6),
-        Command("repair.undo", "Show the series as stored", repairs.undo, menu, refuse=repairs.not_repaired, group=6),
-    ]
-    invert = Command(
-        "window.invert",
-        "Invert",
-        images.invert,
-        menu,
-        ("N",),
-        refuse=images.no_image,
-        checked=images.is_inverted,
-        icon="invert",
-        group=4,
-        short="Invert",
-        toolbar=True,
-    )
-    return [*steps, *presets, invert, *through, *mending]
 
 
 def _tools() -> list[Command]:
@@ -106,87 +35,6 @@ def _tools() -> list[Command]:
             toolbar=True,
         )
         for tool in viewing.TOOLS
-    ]
-
-
-def _view() -> list[Command]:
-    """What is shown and how."""
-    menu = Menu.VIEW
-    return [
-        Command(
-            "view.reset",
-            "Reset the view",
-            viewing.reset,
-            menu,
-            ("Ctrl+0",),
-            refuse=images.no_image,
-            icon="reset",
-            short="Reset",
-            toolbar=True,
-        ),
-        Command("view.cancel", "Cancel the gesture; twice: reset", viewing.cancel, menu, ("Esc",), Where.VIEW),
-        Command(
-            "view.maximise",
-            "Maximise the pane",
-            viewing.maximise,
-            menu,
-            ("F",),
-            Where.VIEW,
-            images.no_image,
-            viewing.is_maximised,
-            "maximise",
-            short="Maximise",
-            toolbar=True,
-        ),
-        Command("view.next-pane", "Next pane", viewing.next_pane, menu, ("Tab",), Where.VIEW, images.no_image),
-        Command(
-            "view.text",
-            "Corner text",
-            viewing.toggle_text,
-            menu,
-            ("I",),
-            checked=viewing.text_is_on,
-            icon="text",
-            group=1,
-            short="Text",
-            toolbar=True,
-        ),
-        Command(
-            "view.lines",
-            "Crosshair lines",
-            viewing.toggle_lines,
-            menu,
-            ("Shift+C",),
-            checked=viewing.lines_are_on,
-            icon="plane",
-            group=1,
-            short="Lines",
-            toolbar=True,
-        ),
-        Command(
-            "view.overlays",
-            "Overlays",
-            viewing.toggle_overlays,
-            menu,
-            ("G",),
-            refuse=viewing.no_overlay,
-            checked=viewing.overlays_are_on,
-            icon="layers",
-            group=1,
-            short="Overlays",
-            toolbar=True,
-        ),
-        Command(
-            "view.heatmap",
-            "Heatmap",
-            viewing.toggle_heatmap,
-            menu,
-            ("H",),
-            refuse=viewing.no_heatmap,
-            checked=viewing.heatmap_is_on,
-            icon="eye",
-            group=1,
-        ),
     ]
 
 
@@ -218,11 +66,13 @@ def commands() -> tuple[Command, ...]:
             group=1,
         ),
         Command("file.quit", "Quit", files.quit_, Menu.FILE, ("Ctrl+Q",), group=2),
-        *_view(),
+        *view_commands(),
         *image_commands(),
         *uptake_commands(),
         *cine_commands(),
-        *_images(),
+        *leafing_commands(),
+        *window_commands(),
+        *series_commands(),
         *_tools(),
         Command(
             "model.run",
