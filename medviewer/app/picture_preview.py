@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medviewer.app.analysis import Analysis
-from medviewer.app.preview import BACKGROUND, DIM, INK, MARGIN, NOT_REVIEWED, WARN, font
+from medviewer.app.preview_style import BACKGROUND, DIM, INK, MARGIN, NOT_REVIEWED, WARN, font
 from medviewer.app.run_entry import sides_assumed
 from medviewer.imaging.colour import borders, heat_colours
 from medviewer.imaging.picture_plane import as_displayed

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medviewer.app.analysis import Analysis
+from medviewer.app.preview_legend import draw_legend, legend_height, legend_rows
+from medviewer.app.preview_style import BACKGROUND, DIM, INK, MARGIN, NOT_REVIEWED, WARN, font
 from medviewer.core.geometry import direction_letters
 from medviewer.core.segmentation import Segmentation
 from medviewer.core.volume import Volume
@@ -18,13 +19,9 @@ from medviewer.core.volume import Volume
 Rgb = NDArray[np.uint8]
 
 PANEL = 460
-MARGIN = 20
 LEGEND_WIDTH = 390
 FILL = 0.28
 SAGITTAL_OFFSET_MM = 9.0
-NOT_REVIEWED = "AI result, not reviewed - research only, not for diagnostic use"
-BACKGROUND = (13, 15, 18)
-INK, DIM, WARN = (226, 230, 235), (139, 147, 158), (240, 180, 80)
 # Screen axes (right, down) of each plane as directions in the patient, radiological convention.
 PLANES = (("Axial", "L", "P"), ("Coronal", "L", "I"), ("Sagittal", "P", "I"))
 _UNIT = {"L": (1, 0, 0), "P": (0, 1, 0), "I": (0, 0, -1)}
@@ -44,7 +41,8 @@ def write_preview(analysis: Analysis, path: Path) -> None:
     """Draw the preview as a PNG of three planes through the middle of what was found."""
     from PIL import Image, ImageDraw
 
-    size = (3 * PANEL + LEGEND_WIDTH + 5 * MARGIN, PANEL + 3 * MARGIN + 84)
+    rows = legend_rows(analysis.segmentation.segments, analysis.raw.volumes_ml)
+    size = (3 * PANEL + LEGEND_WIDTH + 5 * MARGIN, max(PANEL, legend_height(rows)) + 3 * MARGIN + 84)
     canvas = Image.new("RGB", size, BACKGROUND)
     draw = ImageDraw.Draw(canvas)
     _heading(draw, analysis)
@@ -53,16 +51,8 @@ def write_preview(analysis: Analysis, path: Path) -> None:
         left, top = MARGIN + column * (PANEL + MARGIN), MARGIN + 64
         canvas.paste(Image.fromarray(_painted(plane, analysis.segmentation)), (left, top))
         _annotate(draw, plane, left, top)
-    _legend(draw, analysis, 4 * MARGIN + 3 * PANEL, MARGIN + 64)
+    draw_legend(draw, rows, (4 * MARGIN + 3 * PANEL, MARGIN + 64), (LEGEND_WIDTH - 10, PANEL))
     canvas.save(path, format="PNG", optimize=True)
-
-
-@cache
-def font(size: int) -> Any:
-    """The font of previews, in pixels."""
-    from PIL import ImageFont
-
-    return ImageFont.load_default(size)
 
 
 def _heading(draw: Any, analysis: Analysis) -> None:
@@ -170,16 +160,3 @@ def _annotate(draw: Any, plane: _Plane, left: int, top: int) -> None:
     for letter, (x, y, anchor) in zip(plane.letters, places, strict=True):
         draw.text((left + x, top + y), letter, fill=INK, font=large, anchor=anchor, stroke_width=2, stroke_fill=(0, 0, 0))
     draw.text((left + 10, top + 8), plane.name, fill=DIM, font=font(15))
-
-
-def _legend(draw: Any, analysis: Analysis, left: int, top: int) -> None:
-    volumes = analysis.raw.volumes_ml
-    rows = [(value, segment) for value, segment in analysis.segmentation.segments.items() if volumes.get(value, 0.0) > 0]
-    step = min(26, PANEL // max(len(rows), 1))
-    for number, (value, segment) in enumerate(rows):
-        y = top + number * step
-        draw.rounded_rectangle((left, y + 4, left + 14, y + 18), 3, fill=segment.colour)
-        draw.text((left + 24, y + 11), segment.name.capitalize(), fill=INK, font=font(15), anchor="lm")
-        volume = volumes[value]
-        words = f"{volume:,.0f} mL" if volume >= 10 else f"{volume:.1f} mL"
-        draw.text((left + LEGEND_WIDTH - 10, y + 11), words, fill=DIM, font=font(15), anchor="rm")
