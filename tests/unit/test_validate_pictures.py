@@ -15,9 +15,9 @@ from medviewer.core.progress import Progress
 from medviewer.models.package import open_package
 from medviewer.training.validation.card import card_text
 from medviewer.training.validation.figures import read_figures
-from medviewer.training.validation.picture_model import PictureModel, read_picture
-from medviewer.training.validation.picture_tables import read_pictures, read_splits
-from medviewer.training.validation.rival_maps import RIVALS
+from medviewer.training.validation.heatmaps.rival_maps import RIVALS
+from medviewer.training.validation.pictures.model import PictureModel, read_picture
+from medviewer.training.validation.pictures.tables import read_pictures, read_splits
 from medviewer.training.validation.run import Options, validate
 from medviewer.training.validation.tables import tables_of
 

@@ -19,23 +19,23 @@ from medviewer.models.manifest_entries import SegmentEntry  # noqa: E402
 from medviewer.resources import resources_folder  # noqa: E402
 from medviewer.training.heads.export import output_labels  # noqa: E402
 from medviewer.training.recipe_kinds.synthesis import read_recipe  # noqa: E402
-from medviewer.training.validation.overlap import Overlap  # noqa: E402
-from medviewer.training.validation.pair_scores import compare_on_grid  # noqa: E402
-from medviewer.training.validation.pairs import find_pairs  # noqa: E402
-from medviewer.training.validation.segmentation import (  # noqa: E402
+from medviewer.training.statistics.overlap import Overlap  # noqa: E402
+from medviewer.training.validation.volumes.model import (  # noqa: E402
+    SegmentFacts,
+    VolumeAnswer,
+    mean_dice,
+    mirrored_labels,
+)
+from medviewer.training.validation.volumes.pair_scores import compare_on_grid  # noqa: E402
+from medviewer.training.validation.volumes.pairs import find_pairs  # noqa: E402
+from medviewer.training.validation.volumes.segmentation import (  # noqa: E402
     CaseScores,
     Volumes,
     score_synthetic,
     segmentation_figures,
     volume_intervals,
 )
-from medviewer.training.validation.synthetic_heads import CONTRASTS, SEED, SyntheticHeads, resolution_of  # noqa: E402
-from medviewer.training.validation.volume_model import (  # noqa: E402
-    SegmentFacts,
-    VolumeAnswer,
-    mean_dice,
-    mirrored_labels,
-)
+from medviewer.training.validation.volumes.synthetic_heads import CONTRASTS, SEED, SyntheticHeads, resolution_of  # noqa: E402
 
 
 def entry(value, name, code, side=None):

@@ -11,14 +11,14 @@ import onnxruntime
 from support.tiny_pictures import COARSE, SIDE, region_mask, tiny_network, tiny_radiograph
 
 from medviewer.training.statistics.bootstrap import Interval
-from medviewer.training.validation.energy import energy_inside
-from medviewer.training.validation.grain import cells_of, grain_of, noise
-from medviewer.training.validation.heatmap_verdict import Comparison, Verdict, verdict
-from medviewer.training.validation.map_contest import compare, contest
-from medviewer.training.validation.perturbation import areas, ranking
-from medviewer.training.validation.randomisation import randomised_networks, rank_correlation, structural_similarity
-from medviewer.training.validation.rival_maps import CENTRE, EDGE, RANDOM, RIVALS, centre_map
-from medviewer.training.validation.spreading import block_means, spread
+from medviewer.training.validation.heatmaps.contest import compare, contest
+from medviewer.training.validation.heatmaps.energy import energy_inside
+from medviewer.training.validation.heatmaps.grain import cells_of, grain_of, noise
+from medviewer.training.validation.heatmaps.perturbation import areas, ranking
+from medviewer.training.validation.heatmaps.randomisation import randomised_networks, rank_correlation, structural_similarity
+from medviewer.training.validation.heatmaps.rival_maps import CENTRE, EDGE, RANDOM, RIVALS, centre_map
+from medviewer.training.validation.heatmaps.spreading import block_means, spread
+from medviewer.training.validation.heatmaps.verdict import Comparison, Verdict, verdict
 
 CORNER = (slice(0, 24), slice(0, 24))
 

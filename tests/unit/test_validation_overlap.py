@@ -11,8 +11,8 @@ import SimpleITK as sitk
 torch = pytest.importorskip("torch", reason="the extra [train] is not installed")
 metrics = pytest.importorskip("monai.metrics", reason="the extra [train] is not installed")
 
-from medviewer.training.validation.found_errors import uncertainty_auc  # noqa: E402
-from medviewer.training.validation.overlap import compare, compare_segments, side_errors  # noqa: E402
+from medviewer.training.statistics.overlap import compare, compare_segments, side_errors  # noqa: E402
+from medviewer.training.validation.volumes.found_errors import uncertainty_auc  # noqa: E402
 
 SPACING = (2.0, 1.0, 1.5)
 

@@ -25,10 +25,10 @@ from medviewer.training.synthesis.heads import as_head
 from medviewer.training.synthesis.label_maps import grouped_targets, read_label_map, read_label_table
 from medviewer.training.synthesis.synthesiser import Synthesiser
 from medviewer.training.validation.card import ABOUT_NAME
-from medviewer.training.validation.held_out import read_held_out
 from medviewer.training.validation.report import manifest_additions, write_figures
 from medviewer.training.validation.run import RECIPE_NAME, figures_of
-from medviewer.training.validation.run_volumes import measure_synthetic
+from medviewer.training.validation.volumes.held_out import read_held_out
+from medviewer.training.validation.volumes.run import measure_synthetic
 
 LARGEST_HEAD_MM = (256.0, 256.0, 256.0)
 BASE_BYTES, BYTES_PER_VOXEL = 1_700_000_000, 600

@@ -1,1 +1,1 @@
-"""Intervals, rates, areas under curves and calibration; numbers in, numbers out."""
+"""Intervals, rates, areas under curves, overlap and calibration; numbers in, numbers out."""

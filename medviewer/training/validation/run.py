@@ -13,9 +13,9 @@ from medviewer.models.package import Package, open_package
 from medviewer.resources import resources_folder
 from medviewer.training.validation.facts import about_of, kept_provenance, model_facts, now, program_facts
 from medviewer.training.validation.figures import Figures
-from medviewer.training.validation.held_out import HeldOutRecipe, read_held_out
-from medviewer.training.validation.pairs import find_pairs
 from medviewer.training.validation.report import Measurements, write_report
+from medviewer.training.validation.volumes.held_out import HeldOutRecipe, read_held_out
+from medviewer.training.validation.volumes.pairs import find_pairs
 
 RECIPE_NAME = "recipe.toml"
 
@@ -49,7 +49,7 @@ def validate(folder: Path, data: Path, options: Options, progress: Progress) -> 
         raise NothingReadable(data, "it is no folder")
     family = package.manifest.model.family
     if family == "classification-2d":
-        from medviewer.training.validation.run_pictures import measure_pictures
+        from medviewer.training.validation.pictures.run import measure_pictures
 
         measured = measure_pictures(package, data, options.heatmap_pictures, options.most_images, progress)
     elif family == "segmentation-3d":
@@ -78,7 +78,7 @@ def figures_of(package: Package, measured: Measurements, provenance: dict[str, A
 
 
 def _measure_volumes(package: Package, data: Path, options: Options, progress: Progress) -> Measurements:
-    from medviewer.training.validation.run_volumes import measure_pairs, measure_synthetic
+    from medviewer.training.validation.volumes.run import measure_pairs, measure_synthetic
 
     found = find_pairs(data, package.manifest.segments)
     if found is None:

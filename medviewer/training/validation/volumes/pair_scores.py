@@ -13,10 +13,10 @@ from medviewer.core.geometry import Geometry
 from medviewer.core.progress import Progress
 from medviewer.imaging.nifti import read_nifti
 from medviewer.imaging.resample import resample_labels
-from medviewer.training.validation.overlap import Overlap, compare
-from medviewer.training.validation.pairs import Compared, Pair, Pairs
-from medviewer.training.validation.segmentation import CaseScores
-from medviewer.training.validation.synthetic_heads import resolution_of
+from medviewer.training.statistics.overlap import Overlap, compare
+from medviewer.training.validation.volumes.pairs import Compared, Pair, Pairs
+from medviewer.training.validation.volumes.segmentation import CaseScores
+from medviewer.training.validation.volumes.synthetic_heads import resolution_of
 
 Bytes = NDArray[np.uint8]
 

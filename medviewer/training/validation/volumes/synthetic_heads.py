@@ -20,8 +20,8 @@ from medviewer.training.synthesis.contrasts import Contrast
 from medviewer.training.synthesis.heads import as_head
 from medviewer.training.synthesis.label_maps import grouped_targets, read_label_map, read_label_table
 from medviewer.training.synthesis.synthesiser import Example, Head, Synthesiser
-from medviewer.training.validation.held_out import HeldOutRecipe
-from medviewer.training.validation.volume_model import SegmentFacts
+from medviewer.training.validation.volumes.held_out import HeldOutRecipe
+from medviewer.training.validation.volumes.model import SegmentFacts
 
 SEED = 910_000
 CALIBRATION_SEED = 920_000

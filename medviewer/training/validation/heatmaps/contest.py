@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from medviewer.training.statistics.bootstrap import mean_interval
 from medviewer.training.validation.figures import Measured, RivalFigures
-from medviewer.training.validation.grain import cells_of, noise
-from medviewer.training.validation.heatmap_verdict import Comparison
-from medviewer.training.validation.perturbation import BASELINES, Areas, Score, areas, baseline
-from medviewer.training.validation.rival_maps import RIVALS, rival_maps
-from medviewer.training.validation.spreading import spread
+from medviewer.training.validation.heatmaps.grain import cells_of, noise
+from medviewer.training.validation.heatmaps.perturbation import BASELINES, Areas, Score, areas, baseline
+from medviewer.training.validation.heatmaps.rival_maps import RIVALS, rival_maps
+from medviewer.training.validation.heatmaps.spreading import spread
+from medviewer.training.validation.heatmaps.verdict import Comparison
 
 Float = NDArray[np.float32]
 MapAreas = Mapping[tuple[str, str], Areas]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from medviewer.training.validation.grain import noise
-from medviewer.training.validation.spreading import block_means, spread
+from medviewer.training.validation.heatmaps.grain import noise
+from medviewer.training.validation.heatmaps.spreading import block_means, spread
 
 Float = NDArray[np.float32]
 RANDOM, EDGE, CENTRE = "random, same grain", "edge, same grain", "centre"

@@ -13,19 +13,21 @@ from medviewer.core.progress import Progress
 from medviewer.models.package import Package
 from medviewer.training.validation.digests import digest_of
 from medviewer.training.validation.figures import DataFacts
-from medviewer.training.validation.held_out import HeldOutRecipe
-from medviewer.training.validation.pair_scores import score_pairs
-from medviewer.training.validation.pairs import Pairs
 from medviewer.training.validation.report import Measurements
-from medviewer.training.validation.segmentation import (
+from medviewer.training.validation.sheets import Cell
+from medviewer.training.validation.volumes.groups import volume_groups
+from medviewer.training.validation.volumes.held_out import HeldOutRecipe
+from medviewer.training.validation.volumes.model import VolumeModel
+from medviewer.training.validation.volumes.pair_scores import score_pairs
+from medviewer.training.validation.volumes.pairs import Pairs
+from medviewer.training.validation.volumes.segmentation import (
     CaseScores,
     score_synthetic,
     segmentation_figures,
     volume_intervals,
     volumes_alone,
 )
-from medviewer.training.validation.sheets import Cell
-from medviewer.training.validation.synthetic_heads import (
+from medviewer.training.validation.volumes.synthetic_heads import (
     CALIBRATION_IMAGES_PER_CONTRAST,
     CALIBRATION_SEED,
     IMAGES_PER_CONTRAST,
@@ -33,8 +35,6 @@ from medviewer.training.validation.synthetic_heads import (
     SyntheticCase,
     SyntheticHeads,
 )
-from medviewer.training.validation.volume_groups import volume_groups
-from medviewer.training.validation.volume_model import VolumeModel
 
 
 def measure_synthetic(package: Package, recipe: HeldOutRecipe, data: Path, most_images: int, progress: Progress) -> Measurements:

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from medviewer.training.validation.spreading import spread
+from medviewer.training.validation.heatmaps.spreading import spread
 
 Float = NDArray[np.float32]
 _FEWEST = 2

@@ -12,7 +12,9 @@ from medviewer.core.progress import Progress
 from medviewer.models.package import Package
 from medviewer.training.statistics.bootstrap import SEED, auc_interval
 from medviewer.training.statistics.rates import wilson
-from medviewer.training.validation.classification import (
+from medviewer.training.validation.digests import digest_of
+from medviewer.training.validation.figures import DataFacts, ExplanationFigures, GateRow, Measured, Shortcut
+from medviewer.training.validation.pictures.classification import (
     LEAST_OF_EACH,
     Scored,
     classification_figures,
@@ -20,15 +22,13 @@ from medviewer.training.validation.classification import (
     standardised_for_sheet,
     worst_scored,
 )
-from medviewer.training.validation.digests import digest_of
-from medviewer.training.validation.explanation import PICTURES, chosen_pictures, explanation_figures
-from medviewer.training.validation.figures import DataFacts, ExplanationFigures, GateRow, Measured, Shortcut
-from medviewer.training.validation.negatives import made_negatives, volume_slices
-from medviewer.training.validation.picture_model import PictureModel, read_picture
-from medviewer.training.validation.picture_tables import Picture, read_pictures, read_splits, truth_of
+from medviewer.training.validation.pictures.explanation import PICTURES, chosen_pictures, explanation_figures
+from medviewer.training.validation.pictures.model import PictureModel, read_picture
+from medviewer.training.validation.pictures.negatives import made_negatives, volume_slices
+from medviewer.training.validation.pictures.shortcuts import border_features, cross_fitted_scores, fitted_scores, size_features
+from medviewer.training.validation.pictures.tables import Picture, read_pictures, read_splits, truth_of
 from medviewer.training.validation.report import Measurements
 from medviewer.training.validation.sheets import MOST, Cell
-from medviewer.training.validation.shortcuts import border_features, cross_fitted_scores, fitted_scores, size_features
 
 GATE_FRONTALS = 40
 """Pictures from which negatives are made, drawn with a fixed seed."""

@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from medviewer.core.progress import Progress
 from medviewer.training.statistics.bootstrap import auc_interval
 from medviewer.training.statistics.calibration import sigmoid
+from medviewer.training.statistics.overlap import Overlap
 from medviewer.training.statistics.rates import rates_at
 from medviewer.training.statistics.reliability import brier_score, expected_calibration_error, reliability_bins
 from medviewer.training.statistics.roc import delong_interval
 from medviewer.training.validation.figures import Bin, Calibration, ClassificationFigures, Measured, QuestionFigures
-from medviewer.training.validation.masks import compare_masks, drawn_mask, mask_figures
-from medviewer.training.validation.overlap import Overlap
-from medviewer.training.validation.picture_model import Float, PictureAnswer, PictureModel, read_picture
-from medviewer.training.validation.picture_tables import Picture, truth_of
+from medviewer.training.validation.pictures.masks import compare_masks, drawn_mask, mask_figures
+from medviewer.training.validation.pictures.model import Float, PictureAnswer, PictureModel, read_picture
+from medviewer.training.validation.pictures.tables import Picture, truth_of
 
 LEAST_OF_EACH = 5
 """Fewer pictures with or without a finding give no figure worth an interval."""

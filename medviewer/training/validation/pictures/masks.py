@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from medviewer.imaging.standardise_picture import standardise_picture
 from medviewer.training.statistics.bootstrap import mean_interval
+from medviewer.training.statistics.overlap import Overlap, compare
 from medviewer.training.validation.figures import MaskFigures, Measured
-from medviewer.training.validation.overlap import Overlap, compare
-from medviewer.training.validation.picture_model import read_picture
+from medviewer.training.validation.pictures.model import read_picture
 
 TOLERANCES_PX = (2.0, 4.0)
 

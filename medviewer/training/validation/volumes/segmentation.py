@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from medviewer.core.progress import Progress
 from medviewer.training.statistics.bootstrap import mean_interval
 from medviewer.training.statistics.calibration import conformal_band, coverage
+from medviewer.training.statistics.overlap import Overlap, compare_segments, side_errors
 from medviewer.training.validation.figures import CaseFigures, Measured, SegmentationFigures, StructureFigures, VolumeInterval
-from medviewer.training.validation.found_errors import uncertainty_auc
-from medviewer.training.validation.overlap import Overlap, compare_segments, side_errors
-from medviewer.training.validation.synthetic_heads import RESOLUTIONS, SyntheticCase
-from medviewer.training.validation.volume_groups import Groups
-from medviewer.training.validation.volume_model import VolumeModel, mean_dice, mirrored_labels
+from medviewer.training.validation.volumes.found_errors import uncertainty_auc
+from medviewer.training.validation.volumes.groups import Groups
+from medviewer.training.validation.volumes.model import VolumeModel, mean_dice, mirrored_labels
+from medviewer.training.validation.volumes.synthetic_heads import RESOLUTIONS, SyntheticCase
 
 COVERAGE_WANTED = 0.9
 

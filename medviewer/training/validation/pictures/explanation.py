@@ -11,18 +11,18 @@ import numpy as np
 from medviewer.core.progress import Progress
 from medviewer.models.package import Package
 from medviewer.training.statistics.bootstrap import SEED, mean_interval
-from medviewer.training.validation.classification import Scored
-from medviewer.training.validation.energy import energy_inside
 from medviewer.training.validation.figures import ExplanationFigures, Measured, RandomisedFigures
-from medviewer.training.validation.grain import grain_of
-from medviewer.training.validation.heatmap_verdict import CHANCE_RHO, verdict
-from medviewer.training.validation.map_contest import MapAreas, compare, contest
-from medviewer.training.validation.masks import drawn_mask
-from medviewer.training.validation.perturbation import Score
-from medviewer.training.validation.picture_model import Float, PictureAnswer, PictureModel, read_picture
-from medviewer.training.validation.picture_tables import truth_of
-from medviewer.training.validation.randomisation import randomised_networks, rank_correlation, structural_similarity
-from medviewer.training.validation.spreading import spread
+from medviewer.training.validation.heatmaps.contest import MapAreas, compare, contest
+from medviewer.training.validation.heatmaps.energy import energy_inside
+from medviewer.training.validation.heatmaps.grain import grain_of
+from medviewer.training.validation.heatmaps.perturbation import Score
+from medviewer.training.validation.heatmaps.randomisation import randomised_networks, rank_correlation, structural_similarity
+from medviewer.training.validation.heatmaps.spreading import spread
+from medviewer.training.validation.heatmaps.verdict import CHANCE_RHO, verdict
+from medviewer.training.validation.pictures.classification import Scored
+from medviewer.training.validation.pictures.masks import drawn_mask
+from medviewer.training.validation.pictures.model import Float, PictureAnswer, PictureModel, read_picture
+from medviewer.training.validation.pictures.tables import truth_of
 
 PICTURES = 48
 RANDOMISED_PICTURES = 16

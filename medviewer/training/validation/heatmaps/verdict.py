@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from medviewer.training.statistics.bootstrap import Interval
-from medviewer.training.validation.rival_maps import CENTRE, EDGE, RANDOM
+from medviewer.training.validation.heatmaps.rival_maps import CENTRE, EDGE, RANDOM
 
 MUST_BEAT = (RANDOM, CENTRE)
 CHANCE_RHO = 0.2

@@ -1,0 +1,1 @@
+"""Judging models of pictures: tables of labels, scores, masks, shortcuts, and whether heatmaps mean anything."""

@@ -1,0 +1,1 @@
+"""Judging models of volumes: synthetic heads, pairs of images and references, structures, volumes and their intervals."""
