@@ -1,0 +1,120 @@
+"""From a finished training by synthesis to a package that the program opens."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="the extra [train] is not installed")
+onnxruntime = pytest.importorskip("onnxruntime")
+pytest.importorskip("onnxscript", reason="the extra [train] is not installed")
+
+from medviewer.models.package import open_package  # noqa: E402
+from medviewer.training.heads.loop import Run, load_data  # noqa: E402
+from medviewer.training.heads.package import build_package  # noqa: E402
+from medviewer.training.packages.toml_text import document  # noqa: E402
+from medviewer.training.recipe_kinds.synthesis import read_recipe  # noqa: E402
+from tests.support.tiny_heads import tiny_recipe, write_heads  # noqa: E402
+
+_MANIFEST = """
+format = 1
+[model]
+id = "brain-structures"
+version = "0.0.1"
+name = {en = "Boxes"}
+family = "segmentation-3d"
+license = {code = "Apache-2.0", weights = "Apache-2.0", data = "made up"}
+intended_use = "research"
+[files]
+network = {path = "model.onnx", sha256 = "@sha256:model.onnx@", bytes = @bytes:model.onnx@}
+card = {path = "card.md", sha256 = "@sha256:card.md@"}
+[runtime]
+opset = 20
+precision = "float32"
+memory_bytes = @memory_bytes@
+limit_s = 300
+providers_tested = ["CPUExecutionProvider"]
+[[input]]
+name = "image"
+fits = [{modality = ["MR"]}]
+spacing_mm = @spacing_mm@
+intensity = [{step = "percentile-clip", low = 0.5, high = 99.5}, {step = "scale", to = [0, 1]}]
+[inference]
+mode = "whole"
+divisible_by = @divisible_by@
+[[output]]
+name = "labels"
+kind = "labels"
+segments = [
+SEGMENTS
+]
+[[output]]
+name = "confidence"
+kind = "heatmap"
+[[output]]
+name = "volumes"
+kind = "volumes"
+[golden]
+input = "golden/input.npz"
+output = "golden/output.npz"
+tolerance = 0.01
+[[finding]]
+kind = "volume"
+id = "volume"
+code = "99TEST:7"
+meaning = "All"
+structure = "all"
+side = "both"
+segments = [1, 2, 3, 4, 5, 6]
+text = "{value} mL"
+"""
+_SEGMENT = '{value = %d, code = "99TEST:%d", name = "%s %s", color = "#808080", side = "%s"},'
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The package of an untrained network for three nested boxes, at 8 mm."""
+    folder = tmp_path_factory.mktemp("heads")
+    write_heads(folder)
+    content = tiny_recipe()
+    content["synthesis"]["spacing_mm"] = 8.0
+    path = folder / "recipe.toml"
+    path.write_text(document(content), encoding="utf-8")
+    names = [(name, side) for name in ("outer", "middle", "inner") for side in ("left", "right")]
+    segments = "\n".join(_SEGMENT % (n, n, side, name, side) for n, (name, side) in enumerate(names, start=1))
+    (folder / "brain-structures.manifest.toml").write_text(_MANIFEST.replace("SEGMENTS", segments), encoding="utf-8")
+    recipe, run = read_recipe(path), folder / "run"
+    run.mkdir()
+    Run(recipe, load_data(recipe, folder), run, 1.0).save()
+    (run / "progress.jsonl").write_text(json.dumps({"step": 7, "elapsed_s": 1800.0}) + "\n", encoding="utf-8")
+    build_package(recipe, path, folder, run, folder / "package", most_images=1)
+    return folder / "package"
+
+
+def test_the_package_opens_with_the_grid_that_was_trained(built: Path) -> None:
+    manifest = open_package(built).manifest
+    assert manifest.input[0].spacing_mm == (8.0, 8.0, 8.0)
+    assert manifest.inference.divisible_by == 4
+
+
+def test_its_golden_pair_is_what_the_network_answers(built: Path) -> None:
+    given = dict(np.load(built / "golden" / "input.npz"))
+    wanted = np.load(built / "golden" / "output.npz")
+    assert given["image"].shape[:2] == (1, 1)
+    assert 0 <= given["image"].min() < given["image"].max() <= 1
+    session = onnxruntime.InferenceSession(str(built / "model.onnx"), providers=["CPUExecutionProvider"])
+    found = dict(zip([o.name for o in session.get_outputs()], session.run(None, given), strict=True))
+    assert set(found) == set(wanted.files) == {"labels", "confidence", "volumes"}
+    assert all(np.array_equal(found[name], wanted[name]) for name in found)
+
+
+def test_its_figures_are_of_the_kept_head_and_say_where_the_weights_come_from(built: Path) -> None:
+    figures = json.loads((built / "figures.json").read_text(encoding="utf-8"))
+    assert figures["data"]["patients"] == 1
+    assert set(figures["segmentation"]["structures"]) == {"outer", "middle", "inner"}
+    assert (figures["provenance"]["steps"], figures["provenance"]["hours"]) == (7, 0.5)
+    assert set(figures["provenance"]["data_sha256"]) == {"head_1", "head_2", "head_3"}
+    assert "Boxes" in (built / "card.md").read_text(encoding="utf-8")
