@@ -16,7 +16,7 @@ from medviewer.training.validation.heatmaps.energy import energy_inside
 from medviewer.training.validation.heatmaps.grain import cells_of, grain_of, noise
 from medviewer.training.validation.heatmaps.perturbation import areas, ranking
 from medviewer.training.validation.heatmaps.randomisation import randomised_networks, rank_correlation, structural_similarity
-from medviewer.training.validation.heatmaps.rival_maps import CENTRE, EDGE, RANDOM, RIVALS, centre_map
+from medviewer.training.validation.heatmaps.rival_maps import CENTRE, EDGE, FINER, RANDOM, RIVALS, centre_map
 from medviewer.training.validation.heatmaps.spreading import block_means, spread
 from medviewer.training.validation.heatmaps.verdict import Comparison, Verdict, verdict
 
@@ -195,12 +195,15 @@ def comparisons(low):
 
 
 def test_the_verdict_follows_its_rule():
-    good = verdict(comparisons({RANDOM: 0.1, CENTRE: 0.02, EDGE: -0.1}), collapsed=True, pictures=40)
+    good = verdict(comparisons({RANDOM: 0.1, FINER: 0.1, CENTRE: 0.02, EDGE: -0.1}), collapsed=True, pictures=40)
     assert good.show
     assert "not always better than edges" in good.sentence
     weak = verdict(comparisons({RANDOM: 0.1, CENTRE: -0.01, EDGE: 0.1}), collapsed=True, pictures=40)
     assert not weak.show
     assert "no better than a blob in the middle" in weak.sentence
+    finer = verdict(comparisons({RANDOM: 0.1, FINER: -0.01, CENTRE: 0.1}), collapsed=True, pictures=40)
+    assert not finer.show
+    assert "no better than a random map half as coarse" in finer.sentence
     assert not verdict(comparisons({RANDOM: 0.1, CENTRE: 0.02}), collapsed=False, pictures=40).show
     assert not verdict([], collapsed=True, pictures=0).show
     one_failure = comparisons({RANDOM: 0.1, CENTRE: 0.02})

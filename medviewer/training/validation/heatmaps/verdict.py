@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from medviewer.training.statistics.bootstrap import Interval
-from medviewer.training.validation.heatmaps.rival_maps import CENTRE, EDGE, RANDOM
+from medviewer.training.validation.heatmaps.rival_maps import CENTRE, EDGE, FINER, RANDOM
 
-MUST_BEAT = (RANDOM, CENTRE)
+MUST_BEAT = (RANDOM, FINER, CENTRE)
 CHANCE_RHO = 0.2
 """A fully randomised network's map may agree with the true one up to this rank correlation."""
 
@@ -36,13 +36,13 @@ class Verdict:
     show: bool
 
 
-_RIVALS = {RANDOM: "a random map as coarse as itself", CENTRE: "a blob in the middle"}
+_RIVALS = {RANDOM: "a random map as coarse as itself", FINER: "a random map half as coarse", CENTRE: "a blob in the middle"}
 
 
 def verdict(comparisons: Sequence[Comparison], collapsed: bool, pictures: int) -> Verdict:
     """A map is shown if it beats chance and the picture's middle in every test with every baseline, and depends on the weights.
 
-    Chance is random patches as broad as the map's own. Scattered pixels are measured but decide nothing (`docs/validation.md` says why).
+    Chance is random patches as broad as the map's own, and half as broad: a verdict that hangs on an estimated breadth would be none. Scattered pixels are measured but decide nothing (`docs/validation.md` says why).
     """
     if not comparisons:
         return Verdict("Whether this heatmap means anything was not measured.", False)
