@@ -52,7 +52,7 @@ def write_preview(analysis: Analysis, path: Path) -> None:
         canvas.paste(Image.fromarray(_painted(plane, analysis.segmentation)), (left, top))
         _annotate(draw, plane, left, top)
     draw_legend(draw, rows, (4 * MARGIN + 3 * PANEL, MARGIN + 64), (LEGEND_WIDTH - 10, PANEL))
-    canvas.save(path, format="PNG", optimize=True)
+    canvas.save(path, format="PNG", compress_level=3)
 
 
 def _heading(draw: Any, analysis: Analysis) -> None:

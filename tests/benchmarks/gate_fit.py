@@ -146,8 +146,9 @@ def _range(name: tuple[str, tuple[str, ...]], values: list[float | None]) -> Bou
             return Bound(kind, key, -1.0, min(max(high, 0.25), 0.9))
         case "sides":
             return Bound(kind, key, 0.0, max(high, 1.5))  # disease makes sides differ more than the maps do
-        case "volume":
-            return Bound(kind, key, max(low, 0.5 * float(known.min())), high)
+        case "volume":  # heads of two people show little of how much people differ
+            smallest, largest = float(known.min()), float(known.max())
+            return Bound(kind, key, min(max(low, 0.5 * smallest), 0.7 * smallest), max(high, 1.5 * largest))
     return Bound(kind, key, low, high)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as fn
 
-from medviewer.training.networks.half_grid import HalfGridUNet, over_structures
+from medviewer.training.networks.half_grid import HalfGridUNet, depth_to_space, over_structures
+from medviewer.training.networks.refinement import SLABS, coarsened, refined
 from medviewer.training.packages.onnx_export import export_module
 from medviewer.training.recipe_kinds.synthesis import Recipe
 
@@ -62,15 +64,21 @@ class Answer(nn.Module):
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Labels, confidence and volumes."""
         logits, side_logit = self.network(image)
-        posterior = over_structures(logits, fn.softmax)
-        chosen, structure = posterior.max(1)
-        is_left = side_logit[:, 0] > 0
-        labels = torch.where(is_left, self.left[structure], self.right[structure])
-        to_left = side_logit.sigmoid()
-        sureness = torch.where(self.is_sided[structure], torch.maximum(to_left, 1 - to_left)[:, 0], torch.ones_like(chosen))
-        confidence = (chosen * sureness * 255).round().to(torch.uint8)
-        on_left = (posterior * to_left).sum((0, 2, 3, 4))
-        total = posterior.sum((0, 2, 3, 4))
+        labels, confidence, volumes = self.joined(over_structures(logits, fn.softmax)[0].flatten(1).T, side_logit.flatten())
+        return labels.reshape(image.shape[1:]), confidence.reshape(image.shape[1:]), volumes
+
+    def joined(self, weight: Tensor, side_logit: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Labels (voxels,), confidence (voxels,) and volumes of what the two heads say.
+
+        weight : (voxels, structures), the posterior but for a factor of each voxel. side_logit : (voxels,).
+        """
+        best, structure = weight.max(1)
+        is_left, to_left = side_logit > 0, side_logit.sigmoid()
+        labels = torch.where(is_left, self.left.index_select(0, structure), self.right.index_select(0, structure))
+        factor = 1 / (weight @ torch.ones(weight.shape[1], 1))[:, 0]
+        sureness = torch.where(self.is_sided.index_select(0, structure), torch.maximum(to_left, 1 - to_left), torch.ones_like(best))
+        confidence = (best * factor * sureness * 255).round().to(torch.uint8)
+        on_left, total = (torch.stack([factor * to_left, factor]) @ weight).unbind(0)
         parts = []
         for number in range(self.network.structures):
             if number in self.sided:
@@ -78,6 +86,28 @@ class Answer(nn.Module):
             else:
                 parts.append(total[number])
         return labels.to(torch.uint8), confidence, torch.stack(parts)
+
+
+class FineAnswer(Answer):
+    """The same for an image of half the voxel size: the network's answer, brought onto the image's own grid by `refined`.
+
+    Every axis of the image is twice what the network takes.
+    """
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Labels, confidence and volumes, on the grid of the image."""
+        logits, side_logit = self.network(coarsened(image))
+        finer = refined(image, over_structures(logits, fn.softmax), side_logit)
+        # All that is said of a part goes into one tensor, so that a runtime can forget its posteriors before it turns to the next.
+        rows = []
+        for weight, side in finer:
+            labels, confidence, volumes = self.joined(weight, side)
+            rows.append(torch.cat([256.0 * labels + confidence, volumes]))
+        both, volumes = torch.stack(rows).split([weight.shape[0], volumes.shape[0]], 1)
+        depth, height, width = logits.shape[2:]
+        slabs = both.reshape(SLABS, 8, depth // SLABS, height, width).transpose(0, 1)
+        whole = depth_to_space(slabs.reshape(1, 8, depth, height, width))[:, 0]
+        return (whole / 256).floor().to(torch.uint8), (whole % 256).to(torch.uint8), volumes.sum(0)
 
 
 def load_network(recipe: Recipe, checkpoint: Path) -> HalfGridUNet:
@@ -90,13 +120,25 @@ def load_network(recipe: Recipe, checkpoint: Path) -> HalfGridUNet:
 
 def divisible_by(recipe: Recipe) -> int:
     """What every axis of an image must be a multiple of: the half grid is halved again at each level but the first."""
-    return 2 ** len(recipe.network.features)
+    return 2 ** len(recipe.network.features) * refinement(recipe)
+
+
+def refinement(recipe: Recipe) -> int:
+    """How many voxels of the answer lie along one of the network's: 2 where the recipe asks for half its voxel size, else 1."""
+    wanted = recipe.network.answer_mm
+    return 2 if wanted is not None and math.isclose(recipe.synthesis.spacing_mm, 2 * wanted) else 1
+
+
+def answer_mm(recipe: Recipe) -> float:
+    """The voxel size of image and answer in the exported file."""
+    return recipe.synthesis.spacing_mm / refinement(recipe)
 
 
 def export_onnx(recipe: Recipe, checkpoint: Path, target: Path) -> None:
     """Write the ONNX file; every axis of the image may be any multiple of `divisible_by`."""
     multiple = divisible_by(recipe)
-    answer = Answer(load_network(recipe, checkpoint), output_labels(recipe)).eval()
+    kind = FineAnswer if refinement(recipe) == 2 else Answer
+    answer = kind(load_network(recipe, checkpoint), output_labels(recipe)).eval()
     dynamic = {2 + n: multiple * torch.export.Dim(name, min=2, max=32) for n, name in enumerate(("d", "h", "w"))}
     example = torch.rand(1, 1, *(n * multiple for n in EXAMPLE_MULTIPLES))
     export_module(answer, example, ("labels", "confidence", "volumes"), target, dynamic)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from medviewer.core.progress import Progress
 from medviewer.models.package import open_package
 from medviewer.training.adopt import merged
-from medviewer.training.heads.export import OutputLabel, divisible_by, export_onnx, output_labels
+from medviewer.training.heads.export import OutputLabel, answer_mm, divisible_by, export_onnx, output_labels, refinement
 from medviewer.training.heads.finished_run import FinishedRun, read_finished_run
 from medviewer.training.heads.provenance import Provenance
 from medviewer.training.networks.half_grid import HalfGridUNet
@@ -31,9 +31,10 @@ from medviewer.training.validation.volumes.held_out import read_held_out
 from medviewer.training.validation.volumes.run import measure_synthetic
 
 LARGEST_HEAD_MM = (256.0, 256.0, 256.0)
-BASE_BYTES, BYTES_PER_VOXEL = 1_700_000_000, 600
-"""What a manifest allows: about twice the 280 bytes a voxel that a network without layers on the full grid took, and the runtime."""
-GOLDEN_SHAPE = (64, 80, 64)
+BASE_BYTES, BYTES_PER_VOXEL = 1_700_000_000, {1: 600, 2: 2400}
+"""What a manifest allows, by `refinement` and voxel of the network: about twice the 280 bytes that a network without layers on the full
+grid took, or the 1,250 with the answer refined; and the runtime."""
+GOLDEN_SHAPE = (64, 96, 64)
 GOLDEN_SEED = 424_242
 MANIFEST_TEMPLATE = "brain-structures.manifest.toml"
 
@@ -74,10 +75,9 @@ def build_package(
 
 def with_grid(template: str, recipe: Recipe) -> str:
     """The manifest's template with voxel size, divisor and memory of the grid that was trained on."""
-    spacing_mm = recipe.synthesis.spacing_mm
-    voxels = math.prod(n / spacing_mm for n in LARGEST_HEAD_MM)
-    memory = math.ceil((BASE_BYTES + BYTES_PER_VOXEL * voxels) / 1e8) * 100_000_000
-    grid = {"spacing_mm": str([spacing_mm] * 3), "divisible_by": str(divisible_by(recipe)), "memory_bytes": f"{memory:_}"}
+    voxels = math.prod(n / recipe.synthesis.spacing_mm for n in LARGEST_HEAD_MM)
+    memory = math.ceil((BASE_BYTES + BYTES_PER_VOXEL[refinement(recipe)] * voxels) / 1e8) * 100_000_000
+    grid = {"spacing_mm": str([answer_mm(recipe)] * 3), "divisible_by": str(divisible_by(recipe)), "memory_bytes": f"{memory:_}"}
     for name, value in grid.items():
         if f"@{name}@" not in template:
             raise ValueError(f"the manifest template has no place for {name}")
@@ -100,11 +100,14 @@ def _filled(template: str, package: Path, labels: tuple[OutputLabel, ...]) -> st
 
 
 def _golden_image(recipe: Recipe, data: Path) -> NDArray[np.float32]:
-    """A small synthetic image, ``(1, 1, k, j, i)`` in 0..1, of values that pack well."""
+    """A small synthetic image, ``(1, 1, k, j, i)`` in 0..1 on the exported model's grid, of values that pack well."""
+    spacing_mm = answer_mm(recipe)
     table = read_label_table(data / recipe.data.table)
     structure, side = grouped_targets(table, [s.labels for s in recipe.structure])
-    synthesiser = Synthesiser(table, torch.from_numpy(structure), torch.from_numpy(side), recipe.synthesis)
-    head = as_head(read_label_map(data / f"{recipe.data.tune[0]}.nii.gz", table), structure, side, recipe.synthesis.spacing_mm)
+    synthesiser = Synthesiser(
+        table, torch.from_numpy(structure), torch.from_numpy(side), recipe.synthesis.model_copy(update={"spacing_mm": spacing_mm})
+    )
+    head = as_head(read_label_map(data / f"{recipe.data.tune[0]}.nii.gz", table), structure, side, spacing_mm)
     example = synthesiser.draw(head, GOLDEN_SHAPE, torch.Generator().manual_seed(GOLDEN_SEED), contrast=Contrast.T1)
     image = np.round(example.image.numpy() * 255).astype(np.uint8)
     return image.astype(np.float32) / 255
@@ -131,6 +134,7 @@ def _facts(recipe: Recipe) -> dict[str, str | int]:
         "recipe": recipe.id,
         "parameters_million": f"{sum(p.numel() for p in network.parameters()) / 1e6:.1f}",
         "spacing_mm": f"{recipe.synthesis.spacing_mm:g}",
+        "answer_mm": f"{answer_mm(recipe):g}",
         "inside_mm": f"{2 * recipe.synthesis.spacing_mm:g}",
         "heads": sum(count.values()),
         **count,

@@ -26,13 +26,32 @@ def histogram_evidence(likely: Tensor, image: Tensor) -> Tensor:
 
 
 def _of_one(likely: Tensor, image: Tensor) -> Tensor:
+    near = _nearness(image)
+    return (_table(likely.reshape(likely.shape[0], -1), near) @ near).reshape(likely.shape)
+
+
+def grey_table(likely: Tensor, image: Tensor) -> Tensor:
+    """What `histogram_evidence` says of each grey value, ``(c, BINS)``, bins evenly spaced from 0 to 1.
+
+    likely : (c, d, h, w) log posteriors of one image. image : (1, d, h, w) in [0, 1].
+    """
+    return _table(likely.reshape(likely.shape[0], -1), _nearness(image))
+
+
+def _nearness(image: Tensor) -> Tensor:
+    """How much of each voxel belongs to each bin, (bins, voxels): shared by the two that its grey value lies between."""
     place = image.reshape(1, -1) * (BINS - 1)
-    near = fn.relu(1 - (place - torch.arange(BINS, dtype=image.dtype, device=image.device).view(-1, 1)).abs())  # (bins, voxels)
-    prior = likely.reshape(likely.shape[0], -1)
+    return fn.relu(1 - (place - torch.arange(BINS, dtype=image.dtype, device=image.device).view(-1, 1)).abs())
+
+
+def _table(prior: Tensor, near: Tensor) -> Tensor:
     evidence = torch.zeros_like(prior)
-    for _ in range(ROUNDS):
+    table = torch.zeros(prior.shape[0], BINS, dtype=prior.dtype, device=prior.device)
+    for turn in range(ROUNDS):
         counts = (prior + evidence).softmax(0) @ near.T + 1e-2
         counts = 0.5 * counts + 0.25 * fn.pad(counts[:, 1:], (0, 1)) + 0.25 * fn.pad(counts[:, :-1], (1, 0))
         total = counts.sum(1, keepdim=True)
-        evidence = ((counts + _SPREAD * total) / total).log() @ near
-    return evidence.reshape(likely.shape)
+        table = ((counts + _SPREAD * total) / total).log()
+        if turn < ROUNDS - 1:
+            evidence = table @ near
+    return table

@@ -48,10 +48,14 @@ class SynthesisSettings(Strict):
 
 
 class NetworkSettings(Strict):
-    """Channels of the U-Net at each level, the first on the half grid, and of its last layers on the full grid."""
+    """Channels of the U-Net at each level, the first on the half grid, and of its last layers on the full grid.
+
+    answer_mm : voxel size of the exported model, the network's own or half of it (`networks.refinement`).
+    """
 
     features: tuple[int, ...]
     detail: int
+    answer_mm: float | None = None
 
 
 class TrainingSettings(Strict):
