@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tomllib
 
 import numpy as np
 import pytest
@@ -11,7 +12,8 @@ torch = pytest.importorskip("torch", reason="the extra [train] is not installed"
 
 from torch.nn import functional as fn  # noqa: E402
 
-from medviewer.training.heads.export import FineAnswer, OutputLabel  # noqa: E402
+from medviewer.resources import resources_folder  # noqa: E402
+from medviewer.training.heads.export import FineAnswer, OutputLabel, output_labels  # noqa: E402
 from medviewer.training.networks import refinement  # noqa: E402
 from medviewer.training.networks.half_grid import HalfGridUNet, depth_to_space  # noqa: E402
 from medviewer.training.networks.refinement import SLABS, coarsened, local_gain, refined  # noqa: E402
@@ -121,3 +123,19 @@ def test_slabs_change_nothing_but_memory(monkeypatch, phantom):
     rows = torch.stack([p.weight / p.weight.sum(1, keepdim=True) for p in parts])
     whole_at_once = torch.cat([depth_to_space(rows[..., c].reshape(1, 8, *COARSE)) for c in range(3)], 1)
     assert torch.allclose(once, whole_at_once, atol=1e-6)
+
+
+def test_the_bundled_model_gives_the_answer_of_the_code_that_it_was_exported_from(tmp_path):
+    pytest.importorskip("onnx", reason="the extra [train] is not installed")
+    from medviewer.training.heads.loop import Data, Run
+    from medviewer.training.recipe_kinds.synthesis import Recipe
+
+    package = resources_folder() / "models" / "brain-structures"
+    recipe = Recipe.model_validate(tomllib.loads((package / "recipe.toml").read_text(encoding="utf-8")))
+    run = Run(recipe, Data((), (), (), None, None), tmp_path, 1.0)
+    run.start_from(package / "model.onnx")
+    asked, answered = np.load(package / "golden" / "input.npz"), np.load(package / "golden" / "output.npz")
+    with torch.no_grad():
+        labels, _, volumes = FineAnswer(run.ema.eval(), output_labels(recipe))(torch.from_numpy(asked["image"]))
+    assert float((labels.numpy() == answered["labels"]).mean()) > 0.9999
+    np.testing.assert_allclose(volumes.numpy(), answered["volumes"], rtol=1e-3, atol=1.0)
