@@ -3,7 +3,7 @@
 Each bound is the range of a quantity over the right inputs that may be looked at (heads that tuned the model, and real
 ones), widened by `MARGIN` of that range, or to `DEVIATIONS` standard deviations where that is wider. Sizes, sides, ends
 of the scan, pieces and the mean confidence are always bounded. Of the bounds on places and on the confidence of single
-structures those are taken, one after another, that refuse most of the wrong inputs (of the same heads) that no bound
+structures those are taken, one after another, that refuse most of the wrong inputs (of the same heads, and made up) that no bound
 before them refuses; what refuses none is left out.
 """
 
@@ -105,7 +105,7 @@ def _weighted(looks: Plausibility, values: tuple[int, ...]) -> float | None:
 def choose(rows: list[Row], groups: dict[str, tuple[int, ...]]) -> list[Bound]:
     """The bounds, in the order in which they were found to be worth having."""
     rights = [r for r in rows if r["right"] and split_of(r) in ("tune", "real") and r["looks"]]
-    wrongs = [r for r in rows if not r["right"] and split_of(r) in ("tune", "made-tune") and r["looks"]]
+    wrongs = [r for r in rows if not r["right"] and split_of(r) in ("tune", "made-tune", "real") and r["looks"]]
     good = [{(k, key): v for k, key, v in quantities(plausibility(r["looks"]), groups)} for r in rights]
     bad = [{(k, key): v for k, key, v in quantities(plausibility(r["looks"]), groups)} for r in wrongs]
     candidates = [bound for name in good[0] if (bound := _range(name, [g[name] for g in good])) is not None]
@@ -170,7 +170,7 @@ def gate_text(bounds: list[Bound], groups: dict[str, tuple[int, ...]]) -> str:
         text.append(f'cut = {{name = "head", {ends}}}')
     text += _array("volumes", [
         f'{{name = "{_VOLUME_NAMES.get(b.key[0], b.key[0] + " volume")}", segments = {list(groups[b.key[0]])}, '
-        f"low_ml = {b.low:.3g}, high_ml = {b.high:.4g}}}"
+        f"low_ml = {b.low:.4g}, high_ml = {b.high:.4g}}}"
         for b in by_kind.get("volume", [])
     ])  # fmt: skip
     text += _array("sides", [
