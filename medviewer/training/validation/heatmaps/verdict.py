@@ -42,7 +42,8 @@ _RIVALS = {RANDOM: "a random map as coarse as itself", FINER: "a random map half
 def verdict(comparisons: Sequence[Comparison], collapsed: bool, pictures: int) -> Verdict:
     """A map is shown if it beats chance and the picture's middle in every test with every baseline, and depends on the weights.
 
-    Chance is random patches as broad as the map's own, and half as broad: a verdict that hangs on an estimated breadth would be none. Scattered pixels are measured but decide nothing (`docs/validation.md` says why).
+    Chance is random patches as broad as the map's own, and half as broad: a verdict that hangs on an estimated breadth would be none.
+    Scattered pixels are measured but decide nothing (`docs/validation.md` says why).
     """
     if not comparisons:
         return Verdict("Whether this heatmap means anything was not measured.", False)
