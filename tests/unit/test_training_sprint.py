@@ -191,9 +191,10 @@ def test_weights_brought_back_give_a_package_on_the_grid_they_were_trained_on(tm
     filled = with_grid(path.with_name("brain-structures.manifest.toml").read_text(encoding="utf-8"), run.recipe)
     assert "spacing_mm = [1.0, 1.0, 1.0]" in filled
     assert "divisible_by = 16" in filled
-    assert "memory_bytes = 3_000_000_000" in with_grid(
-        path.with_name("brain-structures.manifest.toml").read_text(encoding="utf-8"), read_recipe(path)
-    )
+    own = with_grid(path.with_name("brain-structures.manifest.toml").read_text(encoding="utf-8"), read_recipe(path))
+    assert "spacing_mm = [1.0, 1.0, 1.0]" in own  # 2 mm refined
+    assert "divisible_by = 32" in own
+    assert "memory_bytes = 6_800_000_000" in own
 
 
 def test_a_png_is_read_back_by_pillow(tmp_path):
