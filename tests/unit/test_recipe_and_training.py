@@ -133,3 +133,13 @@ def test_each_volume_of_a_batch_gets_its_own_histograms():
     likely, images = torch.randn(2, 3, 8, 8, 8).log_softmax(1), torch.rand(2, 1, 8, 8, 8)
     together = histogram_evidence(likely, images)
     assert torch.allclose(together[1:], histogram_evidence(likely[1:], images[1:]))
+
+
+def test_an_answer_on_a_grid_that_cannot_be_made_is_refused(recipe):
+    wishes = recipe.model_dump()
+    for allowed in (recipe.synthesis.spacing_mm, recipe.synthesis.spacing_mm / 2, None):
+        wishes["network"]["answer_mm"] = allowed
+        assert type(recipe).model_validate(wishes).network.answer_mm == allowed
+    wishes["network"]["answer_mm"] = 0.75 * recipe.synthesis.spacing_mm
+    with pytest.raises(ValueError, match="or half of it"):
+        type(recipe).model_validate(wishes)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from pathlib import Path
 from typing import Literal
+
+from pydantic import model_validator
 
 from medviewer.training.descent.precision import PrecisionName
 from medviewer.training.recipe_kinds.tables import Share, Strict
@@ -85,6 +88,13 @@ class Recipe(Strict):
     synthesis: SynthesisSettings
     network: NetworkSettings
     training: TrainingSettings
+
+    @model_validator(mode="after")
+    def _answer_on_a_grid_that_can_be_made(self) -> Recipe:
+        own, wanted = self.synthesis.spacing_mm, self.network.answer_mm
+        if wanted is not None and not any(math.isclose(own, n * wanted) for n in (1, 2)):
+            raise ValueError(f"answer_mm is {wanted:g}; it can be spacing_mm, {own:g}, or half of it")
+        return self
 
 
 def read_recipe(path: Path) -> Recipe:
