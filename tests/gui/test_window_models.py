@@ -1,6 +1,7 @@
 """Running a model in a real host, its overlays, its findings, and deciding on them."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -53,6 +54,12 @@ def test_a_graphics_card_that_was_not_used_is_said_loudly(result):
     if analysis.raw.device_note:
         assert result.side.models.banner.isVisibleTo(result.side.models)
         assert result.side.models.banner.text == analysis.raw.device_note
+
+
+def test_a_processor_that_was_chosen_for_want_of_a_card_is_no_warning(result):
+    analysis = replace(result.desk.display.analysis, raw=replace(result.desk.display.analysis.raw, device_note="no NVIDIA driver was found"))
+    assert device_banner("auto", analysis) == ("info", "no NVIDIA driver was found")
+    assert device_banner("cuda", analysis) == ("warn", "no NVIDIA driver was found")
 
 
 def test_the_mask_is_drawn_where_the_lesion_is_and_g_hides_it(qtbot, result, phantom):

@@ -19,6 +19,7 @@ from support.overlay_objects import dataset, reference_to, write_presentation
 from support.tiny_classifier import write_tiny_classifier
 
 from medviewer.core.finding import Status
+from medviewer.gui.panels.findings_panel import LEAST_LIST
 from medviewer.gui.panels.score_words import score_lines, small_print
 from medviewer.gui.viewports.place_mark import place_on_screen
 
@@ -218,6 +219,24 @@ def test_scores_stand_beside_the_findings_with_their_threshold_and_what_they_are
     assert block.height() >= block.layout().totalHeightForWidth(block.width())
     disagreeing = replace(analysis, raw=replace(analysis.raw, gate_scores={"disagreement": 0.043}))
     assert "Uncertainty: picture and mirror image differ by 4 points." in small_print(disagreeing)
+
+
+@pytest.mark.parametrize("height", [1000, 740])
+def test_sentences_below_the_scores_keep_their_room_in_a_low_window(qtbot, window, write_model, tmp_path, height):
+    write_model()
+    open_pictures(qtbot, window, write_jpeg(tmp_path / "a.jpg", chest()))
+    run(qtbot, window)
+    window.side.tabs.setCurrentWidget(window.side.overlays)
+    panel = window.side.findings
+    block, count = panel.scores, panel._count
+    block.small.setText("These words are as long as those of a model that says on whom it was fitted, and when. " * 4)
+    block._take_room()
+    window.resize(1366, height)
+    qtbot.waitUntil(lambda: window.height() == height)
+    assert block.height() >= block.layout().totalHeightForWidth(block.width())
+    assert count.height() >= count.sizeHint().height()
+    assert count.y() >= block.geometry().bottom()
+    assert panel.list.height() >= LEAST_LIST
 
 
 def test_a_refused_picture_says_why_and_has_no_score_no_mask_and_no_heatmap(qtbot, window, write_model, tmp_path):

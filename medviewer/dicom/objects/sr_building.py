@@ -47,6 +47,8 @@ def build_report(findings: Sequence[Finding], context: Context, description: str
     )
     acceptance = context.acceptance
     kind = sr.ComprehensiveSR if context.on_picture else sr.Comprehensive3DSR
+    # highdicom copies the tree and walks through it three times, a second and a half for two hundred images; so it gets the root alone.
+    items, content[0].ContentSequence = content[0].ContentSequence, sr.ContentSequence([])
     ds: Dataset = kind(
         evidence=headers + _seg_header(context),
         content=content,
@@ -63,6 +65,7 @@ def build_report(findings: Sequence[Finding], context: Context, description: str
         series_description=series_title(description, accepted=acceptance is not None),
         specific_character_set="ISO_IR 192",
     )
+    ds.ContentSequence = items
     copy_identity(context.sources[0], ds)
     stamp_equipment(ds)
     if acceptance is not None:

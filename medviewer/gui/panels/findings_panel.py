@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QObject, QSize, Qt, Slot
-from PySide6.QtGui import QAction, QKeyEvent
+from PySide6.QtGui import QAction, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QComboBox, QHBoxLayout, QLabel, QListView, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from medviewer.app.analysis import Analysis
@@ -89,6 +89,18 @@ class FindingsPanel(QWidget):
         layout.addLayout(others)
         self._use.setContentsMargins(12, 2, 12, 10)
         layout.addWidget(self._use)
+
+    def minimumSizeHint(self) -> QSize:
+        """High enough for its sentences as they are wrapped at this width; a layout by itself counts on them being short."""
+        hint, layout = super().minimumSizeHint(), self.layout()
+        wrapped = layout.minimumHeightForWidth(self.width()) if layout is not None else 0
+        return QSize(hint.width(), max(hint.height(), wrapped))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Another width wraps sentences anew."""
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self.updateGeometry()
 
     @Slot()
     def refresh(self) -> None:

@@ -7,7 +7,17 @@ from dataclasses import replace
 import numpy as np
 from PySide6.QtCore import QModelIndex, Qt, Slot
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QAbstractItemView, QCheckBox, QComboBox, QHBoxLayout, QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QCheckBox,
+    QComboBox,
+    QHBoxLayout,
+    QHeaderView,
+    QScrollArea,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QWidget,
+)
 
 from medviewer.app.analysis import Analysis
 from medviewer.core.segmentation import Heatmap, Segmentation
@@ -24,11 +34,11 @@ STYLES = ((MaskStyle.BOTH, "Outline and fill"), (MaskStyle.OUTLINE, "Outline"), 
 VALUE = Qt.ItemDataRole.UserRole
 
 
-class OverlaysPanel(QWidget):
-    """Switches and sliders for what is drawn over the image, and the list of structures."""
+class OverlaysPanel(QScrollArea):
+    """Switches and sliders for what is drawn over the image, and the list of structures; scrolls where the window is low."""
 
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(parent, widgetResizable=True)
         self._desk = desk
         self.mask_box, self.heat_box = QCheckBox("Mask"), QCheckBox("Heatmap")
         self.style_box = QComboBox()
@@ -42,7 +52,8 @@ class OverlaysPanel(QWidget):
         self._filling = False
         self.objects = ObjectsSection(desk)
         self.model_part = QWidget()
-        whole = column(self)
+        page = QWidget()
+        whole = column(page)
         whole.addWidget(self.hint)
         whole.addWidget(self.objects, 1)
         whole.addWidget(self.model_part, 1)
@@ -62,6 +73,8 @@ class OverlaysPanel(QWidget):
         layout.addWidget(rule())
         layout.addWidget(heading("Structures"))
         layout.addWidget(self.tree, 1)
+        self.setWidget(page)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.mask_box.toggled.connect(lambda on: self._set(mask=on))
         self.heat_box.toggled.connect(lambda on: self._set(heat=on))
         self.style_box.currentIndexChanged.connect(lambda n: self._set(mask_style=STYLES[n][0]))

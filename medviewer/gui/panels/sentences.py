@@ -49,7 +49,7 @@ def device_banner(requested: str, analysis: Analysis | None) -> tuple[str, str]:
         what = "picture" if analysis.is_picture else "series"
         return "bad", f"The model refused this {what}: {raw.gate.reason or 'it is unlike what the model knows'}"
     if raw.device_note:
-        return "warn", raw.device_note
+        return "warn" if requested == "cuda" else "info", raw.device_note
     if requested == "cuda" and raw.device != "cuda":
         return "warn", "A graphics card was asked for, but this result was computed on the processor."
     return "warn", ""
