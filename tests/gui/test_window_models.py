@@ -57,7 +57,9 @@ def test_a_graphics_card_that_was_not_used_is_said_loudly(result):
 
 
 def test_a_processor_that_was_chosen_for_want_of_a_card_is_no_warning(result):
-    analysis = replace(result.desk.display.analysis, raw=replace(result.desk.display.analysis.raw, device_note="no NVIDIA driver was found"))
+    analysis = replace(
+        result.desk.display.analysis, raw=replace(result.desk.display.analysis.raw, device_note="no NVIDIA driver was found")
+    )
     assert device_banner("auto", analysis) == ("info", "no NVIDIA driver was found")
     assert device_banner("cuda", analysis) == ("warn", "no NVIDIA driver was found")
 

@@ -13,6 +13,7 @@ onnxruntime = pytest.importorskip("onnxruntime")
 pytest.importorskip("onnxscript", reason="the extra [train] is not installed")
 
 from medviewer.models.package import open_package  # noqa: E402
+from medviewer.training.heads.export import FineAnswer, load_network, output_labels  # noqa: E402
 from medviewer.training.heads.loop import Run, load_data  # noqa: E402
 from medviewer.training.heads.package import build_package  # noqa: E402
 from medviewer.training.packages.toml_text import document  # noqa: E402
@@ -74,13 +75,13 @@ text = "{value} mL"
 _SEGMENT = '{value = %d, code = "99TEST:%d", name = "%s %s", color = "#808080", side = "%s"},'
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def build(folder: Path, answer_mm: float | None = None) -> Path:
     """The package of an untrained network for three nested boxes, at 8 mm."""
-    folder = tmp_path_factory.mktemp("heads")
     write_heads(folder)
     content = tiny_recipe()
     content["synthesis"]["spacing_mm"] = 8.0
+    if answer_mm:
+        content["network"]["answer_mm"] = answer_mm
     path = folder / "recipe.toml"
     path.write_text(document(content), encoding="utf-8")
     names = [(name, side) for name in ("outer", "middle", "inner") for side in ("left", "right")]
@@ -92,6 +93,30 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (run / "progress.jsonl").write_text(json.dumps({"step": 7, "elapsed_s": 1800.0}) + "\n", encoding="utf-8")
     build_package(recipe, path, folder, run, folder / "package", most_images=1)
     return folder / "package"
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(tmp_path_factory.mktemp("heads"))
+
+
+def test_a_package_that_refines_its_answer_has_the_finer_grid_and_answers_as_the_code_does(tmp_path: Path) -> None:
+    package = build(tmp_path, answer_mm=4.0)
+    manifest = open_package(package).manifest
+    assert manifest.input[0].spacing_mm == (4.0, 4.0, 4.0)
+    assert manifest.inference.divisible_by == 8
+    recipe = read_recipe(tmp_path / "recipe.toml")
+    code = FineAnswer(load_network(recipe, tmp_path / "run" / "checkpoint.pt"), output_labels(recipe)).eval()
+    session = onnxruntime.InferenceSession(str(package / "model.onnx"), providers=["CPUExecutionProvider"])
+    for shape in ((16, 24, 32), (40, 16, 24)):
+        image = np.random.default_rng(shape[0]).random((1, 1, *shape), np.float32)
+        labels, confidence, volumes = session.run(["labels", "confidence", "volumes"], {"image": image})
+        with torch.no_grad():
+            wanted = [x.numpy() for x in code(torch.from_numpy(image))]
+        assert labels.shape == (1, *shape)
+        assert (labels == wanted[0]).mean() > 0.999
+        assert np.abs(confidence.astype(int) - wanted[1].astype(int)).mean() < 0.5
+        assert np.allclose(volumes, wanted[2], rtol=1e-3)
 
 
 def test_the_package_opens_with_the_grid_that_was_trained(built: Path) -> None:

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from medviewer.training.descent.losses import cross_entropy, shared_dice_cross_entropy, shares_of_blocks, side_loss, soft_dice_loss
 from medviewer.training.descent.precision import Precision
+from medviewer.training.networks.growth import grown
 from medviewer.training.networks.half_grid import Answers, HalfGridUNet
 from medviewer.training.synthesis.contrasts import Contrast
 from medviewer.training.synthesis.heads import as_head
@@ -27,7 +28,7 @@ if TYPE_CHECKING:  # a machine that only trains has no pydantic
 
 CHECK_SHAPE = (96, 112, 96)
 CHECK_SEED = 7_000
-FULL_RANGE = {"coarse": 0.1, "thick": 0.7}
+FULL_RANGE = {"coarse": 0.1, "thick": 0.7, "swelling": 0.0}
 """SynthSeg's own shares of coarse and thick slices: the degradation that figures are measured at, whatever training used."""
 
 
@@ -140,10 +141,8 @@ class Run:
         self.step, self.elapsed_s, self.frequency = state["step"], state["elapsed_s"], state["frequency"]
 
     def start_from(self, weights: Path) -> None:
-        """Take the weights of an exported ONNX file or of another run's checkpoint wherever name and shape agree."""
-        known = _weights_of(weights)
-        state = self.network.state_dict()
-        state.update({name: known[name] for name, values in state.items() if name in known and known[name].shape == values.shape})
+        """Take the weights of an exported ONNX file or of another run's checkpoint, of a network as wide as this one or narrower."""
+        state = grown(_weights_of(weights), self.network)
         self.network.load_state_dict(state)
         self.ema.load_state_dict(state)
 

@@ -16,6 +16,9 @@ from torch.nn import functional as fn
 
 from medviewer.training.networks.evidence import histogram_evidence
 
+STEM = 8
+"""Channels that a one-channel image has on the half grid."""
+
 
 class ConvBlock(nn.Module):
     """Two 3x3x3 convolutions, each with instance normalisation and ReLU."""
@@ -81,12 +84,12 @@ class HalfGridUNet(nn.Module):
     def __init__(self, features: Sequence[int], structures: int, detail: int = 16, dropout: float = 0.0) -> None:
         super().__init__()
         self.structures = structures
-        inputs = [8, *features[:-1]]
+        inputs = [STEM, *features[:-1]]
         self.down = nn.ModuleList(ConvBlock(a, b) for a, b in zip(inputs, features, strict=True))
         deep, skip = list(features[:0:-1]), list(features[-2::-1])
         self.up = nn.ModuleList(ConvBlock(a + b, b) for a, b in zip(deep, skip, strict=True))
-        self.coarse = nn.Conv3d(features[0] + 8, structures + 1, 1)
-        self.context = nn.Conv3d(features[0] + 8, 8 * detail, 1)
+        self.coarse = nn.Conv3d(features[0] + STEM, structures + 1, 1)
+        self.context = nn.Conv3d(features[0] + STEM, 8 * detail, 1)
         self.mix = nn.Conv3d(structures + 1, detail, 1)
         self.detail = nn.Conv3d(detail, detail, 3, padding=1)
         self.answer = nn.Conv3d(detail, structures + 1, 1)

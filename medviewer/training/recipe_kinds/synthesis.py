@@ -42,6 +42,7 @@ class SynthesisSettings(Strict):
     elastic_mm: float
     elastic_node_mm: float
     centre_jitter_mm: float
+    swelling: Share = 0.0
     realistic: Share
     ct_like: Share
     stripped: Share

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from medviewer.training.sprint.packed_file import Array, Pack, plain, write_pack
-from medviewer.training.synthesis.heads import as_head
+from medviewer.training.synthesis.heads import as_head, landmarks
 from medviewer.training.synthesis.label_maps import LabelTable, grouped_targets, read_label_map, read_label_table
 from medviewer.training.synthesis.synthesiser import Head
 
@@ -73,7 +73,8 @@ def unpack_heads(pack: Pack) -> PackedHeads:
     def head(name: str) -> Head:
         indices = arrays[f"head/{name}"]
         wanted = indices ^ arrays[f"changed/{name}"]
-        return Head(torch.from_numpy(indices), torch.from_numpy(wanted), torch.from_numpy(arrays[f"centre/{name}"]))
+        centre = torch.from_numpy(arrays[f"centre/{name}"])
+        return Head(torch.from_numpy(indices), torch.from_numpy(wanted), centre, landmarks(indices, structure))
 
     train, tune = (tuple(head(name) for name in names) for names in (recipe.data.train, recipe.data.tune))
     return PackedHeads(recipe, table, torch.from_numpy(structure), torch.from_numpy(side), train, tune)

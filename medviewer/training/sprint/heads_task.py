@@ -84,7 +84,7 @@ class HeadsTask:
 
 def _moved(head: Head, device: torch.device, *, fine: bool) -> Head:
     indices = head.indices.to(device)
-    return Head(indices, indices if fine else head.majority.to(device), head.centre.to(device))
+    return Head(indices, indices if fine else head.majority.to(device), head.centre.to(device), head.landmarks.to(device))
 
 
 def _settings(values: Mapping[str, Any]) -> Any:

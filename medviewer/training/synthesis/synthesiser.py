@@ -18,6 +18,11 @@ if TYPE_CHECKING:  # a machine that only trains has no pydantic
     from medviewer.training.recipe_kinds.synthesis import SynthesisSettings
 
 CT_RANGE_HU = (0.0, 80.0)
+SWELLINGS = 3
+"""How many places of a head may swell or shrink."""
+SWELLING_REACH_MM = (5.0, 15.0)
+SWELLING = 0.45
+"""By how much lengths change at the middle of such a place, at most; from 0.5 on the inverse map folds over not far away."""
 SAMPLES = 4
 """Places at which a voxel's grey value is sampled and averaged."""
 
@@ -42,12 +47,14 @@ class Head:
     """A label map ready for sampling, and the brain's centre in voxels (k, j, i).
 
     indices : uint8 ``[k, j, i]``. majority : the same with each voxel's label decided by its neighbourhood
-    (`label_maps.majority`), which is what the network is asked for.
+    (`label_maps.majority`), which is what the network is asked for. landmarks : (structures, n, 3) float32, places in voxels
+    inside each structure that the head has (`heads.landmarks`).
     """
 
     indices: Tensor
     majority: Tensor
     centre: Tensor
+    landmarks: Tensor
 
 
 class Synthesiser:
@@ -105,6 +112,8 @@ class Synthesiser:
         centre = head.centre + strength * s.centre_jitter_mm * (2 * _rand(generator, 3) - 1)
         points = grid @ _random_affine(s, strength, generator).to(device).T + centre
         points += _random_elastic(shape, s, strength, generator)
+        if s.swelling:
+            points = _swollen(points, head, s.swelling * strength, generator)
         wanted = _nearest(head.majority, points)
         offsets = ((_rand(generator, *points.shape) - 0.5) * s.spacing_mm for _ in range(SAMPLES))
         return wanted, [_nearest(head.indices, points + offset) for offset in offsets]
@@ -210,6 +219,23 @@ def _random_elastic(shape: tuple[int, int, int], s: SynthesisSettings, strength:
         flow = flow + fn.grid_sample(flow, identity + unit, align_corners=True, padding_mode="border")
     full = fn.interpolate(flow, size=shape, mode="trilinear", align_corners=True)
     return full[0].permute(1, 2, 3, 0)
+
+
+def _swollen(points: Tensor, head: Head, share: float, generator: torch.Generator) -> Tensor:
+    """Some structures larger or smaller, and what lies around them pushed away or drawn in, as by atrophy or growth.
+
+    A few heads show few sizes of ventricles and hippocampi, and an even warp gives each of them the size of its surroundings.
+    points : (d, h, w, 3) in voxels (k, j, i) of the head. share : the chance of each of the `SWELLINGS`.
+    """
+    for die in _rand(generator, SWELLINGS).tolist():
+        if die < share:
+            of_one = head.landmarks[int(_randint(generator, len(head.landmarks)))]
+            away = points - of_one[int(_randint(generator, len(of_one)))]
+            reach, pull = _rand(generator, 2).tolist()
+            reach_mm = SWELLING_REACH_MM[0] + reach * (SWELLING_REACH_MM[1] - SWELLING_REACH_MM[0])
+            near = torch.exp(-away.square().sum(-1, keepdim=True) / (2 * reach_mm**2))
+            points = points - away * (SWELLING * (2 * pull - 1) * near)
+    return points
 
 
 def _nearest(indices: Tensor, points: Tensor) -> Tensor:
