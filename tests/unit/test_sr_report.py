@@ -136,6 +136,22 @@ def test_every_source_and_the_segmentation_are_evidence(report, seg, sources):
     assert (ds.PatientID, ds.StudyInstanceUID) == (sources[0].PatientID, sources[0].StudyInstanceUID)
 
 
+def test_whatever_the_report_refers_to_is_among_its_evidence(report):
+    """What highdicom would check if it were given the whole tree."""
+    ds = pydicom.dcmread(report(findings()).path)
+    series = [s for study in ds.CurrentRequestedProcedureEvidenceSequence for s in study.ReferencedSeriesSequence]
+    evidence = {item.ReferencedSOPInstanceUID for s in series for item in s.ReferencedSOPSequence}
+    named = {
+        reference.ReferencedSOPInstanceUID
+        for item in ds.iterall()
+        if item.keyword == "ContentSequence"
+        for content in item.value
+        for reference in content.get("ReferencedSOPSequence", [])
+    }
+    assert named
+    assert named <= evidence
+
+
 def test_a_finding_without_segments_refers_to_the_image_of_its_slice(report, phantom):
     ds = pydicom.dcmread(report(findings()[2:]).path)
     (measurements,) = (item for item in ds.ContentSequence if item.ConceptNameCodeSequence[0].CodeValue == "126010")
