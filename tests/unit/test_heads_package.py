@@ -139,6 +139,7 @@ def test_its_golden_pair_is_what_the_network_answers(built: Path) -> None:
 def test_its_figures_are_of_the_kept_head_and_say_where_the_weights_come_from(built: Path) -> None:
     figures = json.loads((built / "figures.json").read_text(encoding="utf-8"))
     assert figures["data"]["patients"] == 1
+    assert figures["data"]["kept_apart"] == "1 head trained and tuned nothing; volume intervals were set on 1 other."
     assert set(figures["segmentation"]["structures"]) == {"outer", "middle", "inner"}
     assert (figures["provenance"]["steps"], figures["provenance"]["hours"]) == (7, 0.5)
     assert set(figures["provenance"]["data_sha256"]) == {"head_1", "head_2", "head_3"}

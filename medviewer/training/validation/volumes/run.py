@@ -66,7 +66,7 @@ def measure_synthetic(package: Package, recipe: HeldOutRecipe, data: Path, most_
         images=len(scores),
         patients=len(kept),
         sha256=digest_of([data / recipe.data.table, *(data / f"{name}.nii.gz" for name in kept)]),
-        kept_apart=f"{len(kept)} heads trained and tuned nothing; volume intervals were set on {len(tune)} others.",
+        kept_apart=f"{_count(kept, 'head')} trained and tuned nothing; volume intervals were set on {_count(tune, 'other')}.",
         seed=SEED,
     )
     measured = Measurements(facts, segmentation=figures)
@@ -97,6 +97,10 @@ def measure_pairs(package: Package, pairs: Pairs, data: Path, predictions: Path,
     if facts.patients == 1:
         measured.not_done.append("Intervals: there is one image of one person, so none can be drawn.")
     return measured
+
+
+def _count(things: Sequence[str], word: str) -> str:
+    return f"{len(things)} {word}{'' if len(things) == 1 else 's'}"
 
 
 class _Worst:
