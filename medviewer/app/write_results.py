@@ -49,7 +49,7 @@ def write_files(
     evidence = {value: f"{stem}_labels.nii.gz#{value}" for value in analysis.segmentation.segments}
     progress.report(0.0, "Writing label map and preview")
     preview = folder / ("preview.png" if number == 1 else f"{stem}_preview.png")
-    # Compressing and drawing leave the interpreter free most of the time, and the DICOM objects don't: side by side they take half as long.
+    # Compressing leaves the interpreter to the DICOM objects, whose writing is plain Python.
     with ThreadPoolExecutor(max_workers=1) as beside:
         pictures = beside.submit(_write_pictures, analysis, grid, folder / stem, preview, written)
         if analysis.stack is not None and analysis.segmentation.labels.any():

@@ -231,12 +231,14 @@ def test_sentences_below_the_scores_keep_their_room_in_a_low_window(qtbot, windo
     block, count = panel.scores, panel._count
     block.small.setText("These words are as long as those of a model that says on whom it was fitted, and when. " * 4)
     block._take_room()
+    panel._use.setText("A model whose name is so long that it needs another line 1.0.0 · Research only - not for diagnostic use")
     window.resize(1366, height)
     qtbot.waitUntil(lambda: window.height() == height)
     assert block.height() >= block.layout().totalHeightForWidth(block.width())
     assert count.height() >= count.sizeHint().height()
     assert count.y() >= block.geometry().bottom()
     assert panel.list.height() >= LEAST_LIST
+    assert panel.height() >= panel.layout().minimumHeightForWidth(panel.width())
 
 
 def test_a_refused_picture_says_why_and_has_no_score_no_mask_and_no_heatmap(qtbot, window, write_model, tmp_path):

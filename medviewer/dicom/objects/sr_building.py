@@ -47,7 +47,7 @@ def build_report(findings: Sequence[Finding], context: Context, description: str
     )
     acceptance = context.acceptance
     kind = sr.ComprehensiveSR if context.on_picture else sr.Comprehensive3DSR
-    # highdicom copies the tree and walks through it three times, a second and a half for two hundred images; so it gets the root alone.
+    # highdicom copies the tree it is given and walks through it; writing the dataset needs neither, so it gets the root alone.
     items, content[0].ContentSequence = content[0].ContentSequence, sr.ContentSequence([])
     ds: Dataset = kind(
         evidence=headers + _seg_header(context),

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from medviewer.training.descent.losses import cross_entropy, shared_dice_cross_entropy, shares_of_blocks, side_loss, soft_dice_loss
 from medviewer.training.descent.precision import Precision
+from medviewer.training.errors import BadRecipe
 from medviewer.training.networks.growth import grown
 from medviewer.training.networks.half_grid import Answers, HalfGridUNet
 from medviewer.training.synthesis.contrasts import Contrast
@@ -141,8 +142,16 @@ class Run:
         self.step, self.elapsed_s, self.frequency = state["step"], state["elapsed_s"], state["frequency"]
 
     def start_from(self, weights: Path) -> None:
-        """Take the weights of an exported ONNX file or of another run's checkpoint, of a network as wide as this one or narrower."""
-        state = grown(_weights_of(weights), self.network)
+        """Take the weights of an exported ONNX file or of another run's checkpoint, of a network as wide as this one or narrower.
+
+        Raises `BadRecipe` for another network's.
+        """
+        try:
+            state = grown(_weights_of(weights), self.network)
+        except ValueError as error:
+            raise BadRecipe(
+                f"Training can't start from {weights}: {error} Train without --start-from, or with a recipe that fits."
+            ) from error
         self.network.load_state_dict(state)
         self.ema.load_state_dict(state)
 

@@ -20,11 +20,11 @@ def grown(narrow: Mapping[str, Tensor], network: HalfGridUNet) -> dict[str, Tens
     narrow : the state of a `HalfGridUNet` of the same structures and levels, no wider anywhere;
     raises ``ValueError`` for another.
     """
+    if not _is_narrower(narrow, network):
+        raise ValueError("These weights are of a network with other structures or levels, or of a wider one.")
     state = {name: values.clone() for name, values in network.state_dict().items()}
     old = [narrow[f"down.{n}.layers.0.weight"].shape[0] for n in range(len(network.down))]
     new = [block.layers[0].weight.shape[0] for block in network.down]
-    if len(narrow["coarse.bias"]) != network.structures + 1 or any(a > b for a, b in zip(old, new, strict=False)):
-        raise ValueError("These weights are of a network with other structures, or of a wider one.")
     thin, wide = narrow["answer.weight"].shape[1], network.answer.weight.shape[1]
     first = _after(old[0], new[0], STEM)
     inputs: dict[str, list[int]] = {"coarse.weight": first, "context.weight": first}
@@ -49,6 +49,14 @@ def grown(narrow: Mapping[str, Tensor], network: HalfGridUNet) -> dict[str, Tens
         whole[:, torch.tensor(inputs.get(name, range(values.shape[1])))] = values
         target[rows] = whole
     return state
+
+
+def _is_narrower(narrow: Mapping[str, Tensor], network: HalfGridUNet) -> bool:
+    wide = network.state_dict()
+    if not wide.keys() <= narrow.keys() or f"down.{len(network.down)}.layers.0.weight" in narrow:
+        return False
+    fits = all(narrow[name].ndim == values.ndim and len(narrow[name]) <= len(values) for name, values in wide.items())
+    return fits and len(narrow["coarse.bias"]) == network.structures + 1
 
 
 def _after(first_old: int, first_new: int, second: int) -> list[int]:

@@ -22,7 +22,7 @@ SWELLINGS = 3
 """How many places of a head may swell or shrink."""
 SWELLING_REACH_MM = (5.0, 15.0)
 SWELLING = 0.45
-"""By how much lengths change at the middle of such a place, at most; from 0.5 on the inverse map folds over not far away."""
+"""At the middle of such a place lengths become 1 / (1 + this) to 1 / (1 - this) of what they were; from one on the map would fold over."""
 SAMPLES = 4
 """Places at which a voxel's grey value is sampled and averaged."""
 
