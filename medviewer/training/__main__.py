@@ -32,6 +32,7 @@ def main() -> None:
     steps.choices["train"].add_argument("--until-stdin-closes", action="store_true", help="stop, and save, when the parent is gone")
     steps.choices["package"].add_argument("--run", type=Path, required=True, help="the output folder of train")
     steps.choices["package"].add_argument("--most-images", type=int, default=0, help="of each head and contrast in the figures; 0 for all")
+    steps.choices["package"].add_argument("--fast", action="store_true", help="the recipe's [fast] model, on the network's own grid")
     arguments = parser.parse_args()
     try:
         sys.exit(_run(arguments))
@@ -93,7 +94,8 @@ def _run_synthesis(recipe: Recipe, arguments: argparse.Namespace) -> int:
         return 0
     from medviewer.training.heads.package import build_package
 
-    build_package(recipe, arguments.recipe, arguments.data, arguments.run, arguments.output, most_images=arguments.most_images)
+    data, run, output = arguments.data, arguments.run, arguments.output
+    build_package(recipe, arguments.recipe, data, run, output, fast=arguments.fast, most_images=arguments.most_images)
     return 0
 
 

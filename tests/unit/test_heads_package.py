@@ -13,8 +13,12 @@ onnxruntime = pytest.importorskip("onnxruntime")
 pytest.importorskip("onnxscript", reason="the extra [train] is not installed")
 
 from medviewer.models.package import open_package  # noqa: E402
-from medviewer.training.heads.export import FineAnswer, load_network, output_labels  # noqa: E402
+from medviewer.resources import resources_folder  # noqa: E402
+from medviewer.training.errors import BadRecipe  # noqa: E402
+from medviewer.training.heads.answer import Answer, output_labels  # noqa: E402
+from medviewer.training.heads.export import load_network  # noqa: E402
 from medviewer.training.heads.loop import Run, load_data  # noqa: E402
+from medviewer.training.heads.manifest_template import fast_variant  # noqa: E402
 from medviewer.training.heads.package import build_package  # noqa: E402
 from medviewer.training.packages.toml_text import document  # noqa: E402
 from medviewer.training.recipe_kinds.synthesis import read_recipe  # noqa: E402
@@ -75,8 +79,8 @@ text = "{value} mL"
 _SEGMENT = '{value = %d, code = "99TEST:%d", name = "%s %s", color = "#808080", side = "%s"},'
 
 
-def build(folder: Path, answer_mm: float | None = None) -> Path:
-    """The package of an untrained network for three nested boxes, at 8 mm."""
+def build(folder: Path, answer_mm: float | None = None, fast: bool = False) -> Path:
+    """The package of an untrained network for three nested boxes, at 8 mm, or its fast model."""
     write_heads(folder)
     content = tiny_recipe()
     content["synthesis"]["spacing_mm"] = 8.0
@@ -91,7 +95,7 @@ def build(folder: Path, answer_mm: float | None = None) -> Path:
     run.mkdir()
     Run(recipe, load_data(recipe, folder), run, 1.0).save()
     (run / "progress.jsonl").write_text(json.dumps({"step": 7, "elapsed_s": 1800.0}) + "\n", encoding="utf-8")
-    build_package(recipe, path, folder, run, folder / "package", most_images=1)
+    build_package(recipe, path, folder, run, folder / "package", fast=fast, most_images=1)
     return folder / "package"
 
 
@@ -106,7 +110,7 @@ def test_a_package_that_refines_its_answer_has_the_finer_grid_and_answers_as_the
     assert manifest.input[0].spacing_mm == (4.0, 4.0, 4.0)
     assert manifest.inference.divisible_by == 8
     recipe = read_recipe(tmp_path / "recipe.toml")
-    code = FineAnswer(load_network(recipe, tmp_path / "run" / "checkpoint.pt"), output_labels(recipe)).eval()
+    code = Answer(load_network(recipe, tmp_path / "run" / "checkpoint.pt"), output_labels(recipe), finer=True).eval()
     session = onnxruntime.InferenceSession(str(package / "model.onnx"), providers=["CPUExecutionProvider"])
     for shape in ((16, 24, 32), (40, 16, 24)):
         image = np.random.default_rng(shape[0]).random((1, 1, *shape), np.float32)
@@ -117,6 +121,28 @@ def test_a_package_that_refines_its_answer_has_the_finer_grid_and_answers_as_the
         assert (labels == wanted[0]).mean() > 0.999
         assert np.abs(confidence.astype(int) - wanted[1].astype(int)).mean() < 0.5
         assert np.allclose(volumes, wanted[2], rtol=1e-3)
+
+
+def test_the_fast_model_is_the_same_network_on_its_own_grid_under_its_own_name(tmp_path: Path) -> None:
+    package = build(tmp_path, answer_mm=4.0, fast=True)
+    manifest = open_package(package).manifest
+    assert manifest.model.id == "brain-structures-fast"
+    assert manifest.model.name["en"] == "Brain structures, fast"
+    assert manifest.input[0].spacing_mm == (8.0, 8.0, 8.0)
+    assert manifest.inference.divisible_by == 4
+    recipe = read_recipe(package / "recipe.toml")
+    code = Answer(load_network(recipe, tmp_path / "run" / "checkpoint.pt"), output_labels(recipe)).eval()
+    image = np.load(package / "golden" / "input.npz")["image"]
+    with torch.no_grad():
+        wanted = [x.numpy() for x in code(torch.from_numpy(image))]
+    found = onnxruntime.InferenceSession(str(package / "model.onnx"), providers=["CPUExecutionProvider"]).run(None, {"image": image})
+    assert (found[0] == wanted[0]).mean() > 0.999
+
+
+def test_a_recipe_without_a_fast_model_is_told_so(tmp_path: Path) -> None:
+    recipe = read_recipe(resources_folder() / "recipes" / "brain-structures.toml").model_copy(update={"fast": None})
+    with pytest.raises(BadRecipe, match=r"no \[fast\] table"):
+        fast_variant(recipe, "")
 
 
 def test_the_package_opens_with_the_grid_that_was_trained(built: Path) -> None:

@@ -12,7 +12,7 @@ from medviewer.resources import resources_folder
 torch = pytest.importorskip("torch", reason="the extra [train] is not installed")
 
 from medviewer.training.descent.losses import cross_entropy, side_loss, soft_dice_loss  # noqa: E402
-from medviewer.training.heads.export import Answer, output_labels  # noqa: E402
+from medviewer.training.heads.answer import Answer, output_labels  # noqa: E402
 from medviewer.training.networks.half_grid import HalfGridUNet, depth_to_space, space_to_depth  # noqa: E402
 from medviewer.training.recipe_kinds.synthesis import read_recipe  # noqa: E402
 from medviewer.training.synthesis.label_maps import majority  # noqa: E402

@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch", reason="the extra [train] is not installed"
 from torch.nn import functional as fn  # noqa: E402
 
 from medviewer.resources import resources_folder  # noqa: E402
-from medviewer.training.heads.export import FineAnswer, OutputLabel, output_labels  # noqa: E402
+from medviewer.training.heads.answer import Answer, OutputLabel, output_labels  # noqa: E402
 from medviewer.training.networks import refinement  # noqa: E402
 from medviewer.training.networks.half_grid import HalfGridUNet, depth_to_space  # noqa: E402
 from medviewer.training.networks.refinement import SLABS, coarsened, local_gain, refined  # noqa: E402
@@ -99,7 +99,7 @@ def test_labels_confidence_and_volumes_of_the_fine_grid_agree_with_each_other():
     names = (OutputLabel(1, "left a", "left", 1), OutputLabel(2, "right a", "right", 1), OutputLabel(3, "b", None, 2))
     image = torch.rand(1, 1, 32, 16, 24)
     with torch.no_grad():
-        labels, confidence, volumes = FineAnswer(network, names)(image)
+        labels, confidence, volumes = Answer(network, names, finer=True)(image)
         logits, side = network(coarsened(image))
         weights = whole(list(refined(image, logits.softmax(1), side)), logits.shape[2:])
     left = fn.interpolate(side, scale_factor=2.0, mode="trilinear", align_corners=False)[:, 0] > 0
@@ -136,6 +136,6 @@ def test_the_bundled_model_gives_the_answer_of_the_code_that_it_was_exported_fro
     run.start_from(package / "model.onnx")
     asked, answered = np.load(package / "golden" / "input.npz"), np.load(package / "golden" / "output.npz")
     with torch.no_grad():
-        labels, _, volumes = FineAnswer(run.ema.eval(), output_labels(recipe))(torch.from_numpy(asked["image"]))
+        labels, _, volumes = Answer(run.ema.eval(), output_labels(recipe), finer=True)(torch.from_numpy(asked["image"]))
     assert float((labels.numpy() == answered["labels"]).mean()) > 0.9999
     np.testing.assert_allclose(volumes.numpy(), answered["volumes"], rtol=1e-3, atol=1.0)

@@ -17,7 +17,7 @@ from medviewer.core.progress import Progress  # noqa: E402
 from medviewer.imaging.nifti import write_nifti  # noqa: E402
 from medviewer.models.manifest_entries import SegmentEntry  # noqa: E402
 from medviewer.resources import resources_folder  # noqa: E402
-from medviewer.training.heads.export import output_labels  # noqa: E402
+from medviewer.training.heads.answer import output_labels  # noqa: E402
 from medviewer.training.recipe_kinds.synthesis import read_recipe  # noqa: E402
 from medviewer.training.statistics.overlap import Overlap  # noqa: E402
 from medviewer.training.validation.volumes.model import (  # noqa: E402

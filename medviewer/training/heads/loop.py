@@ -237,4 +237,4 @@ def _weights_of(path: Path) -> dict[str, Tensor]:
     import onnx
 
     tensors = onnx.load(str(path)).graph.initializer
-    return {t.name.removeprefix("network."): torch.from_numpy(onnx.numpy_helper.to_array(t).copy()) for t in tensors}
+    return {t.name.removeprefix("network."): torch.from_numpy(onnx.numpy_helper.to_array(t).copy()).float() for t in tensors}

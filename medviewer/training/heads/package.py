@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,8 +13,10 @@ from numpy.typing import NDArray
 from medviewer.core.progress import Progress
 from medviewer.models.package import open_package
 from medviewer.training.adopt import merged
-from medviewer.training.heads.export import OutputLabel, answer_mm, divisible_by, export_onnx, output_labels, refinement
+from medviewer.training.heads.answer import output_labels
+from medviewer.training.heads.export import answer_mm, export_onnx
 from medviewer.training.heads.finished_run import FinishedRun, read_finished_run
+from medviewer.training.heads.manifest_template import MANIFEST_TEMPLATE, fast_variant, filled, with_grid
 from medviewer.training.heads.provenance import Provenance
 from medviewer.training.networks.half_grid import HalfGridUNet
 from medviewer.training.packages.files import commit_of, write_golden
@@ -30,25 +31,32 @@ from medviewer.training.validation.run import RECIPE_NAME, figures_of
 from medviewer.training.validation.volumes.held_out import read_held_out
 from medviewer.training.validation.volumes.run import measure_synthetic
 
-LARGEST_HEAD_MM = (256.0, 256.0, 256.0)
-BASE_BYTES, BYTES_PER_VOXEL = 1_700_000_000, {1: 600, 2: 2400}
-"""What a manifest allows, by `refinement` and voxel of the network: about twice the 280 bytes that a network without layers on the full
-grid took, or the 1,250 with the answer refined; and the runtime."""
 GOLDEN_SHAPE = (64, 96, 64)
 GOLDEN_SEED = 424_242
-MANIFEST_TEMPLATE = "brain-structures.manifest.toml"
 
 
 def build_package(
-    recipe: Recipe, recipe_path: Path, data: Path, run: Path, output: Path, *, most_images: int = 0, progress: Progress | None = None
+    recipe: Recipe,
+    recipe_path: Path,
+    data: Path,
+    run: Path,
+    output: Path,
+    *,
+    fast: bool = False,
+    most_images: int = 0,
+    progress: Progress | None = None,
 ) -> None:
     """Export, validate on the kept heads, and write everything the package needs into ``output`` (created).
 
     The manifest is the template beside the recipe with the trained grid and the file digests filled in; the card's words come from the
-    ``card.toml`` beside it, its figures and the volume intervals from the validation. most_images : of a head and contrast, 0 for all.
+    ``card.toml`` beside it, its figures and the volume intervals from the validation. fast : the recipe's ``[fast]`` model. most_images :
+    of a head and contrast, 0 for all. Raises `BadRecipe` where there is no such model.
     """
     finished = read_finished_run(recipe, run)
+    template = recipe_path.with_name(MANIFEST_TEMPLATE).read_text(encoding="utf-8")
     recipe = finished.recipe
+    if fast:
+        recipe, template = fast_variant(recipe, template)
     output.mkdir(parents=True)
     network = output / "model.onnx"
     export_onnx(recipe, finished.weights, network)
@@ -57,11 +65,11 @@ def build_package(
     about = recipe_path.with_name(f"{recipe.id}.{ABOUT_NAME}")
     if about.is_file():
         (output / ABOUT_NAME).write_bytes(about.read_bytes())
-    template = with_grid(recipe_path.with_name(MANIFEST_TEMPLATE).read_text(encoding="utf-8"), recipe)
+    template = with_grid(template, recipe)
     manifest = output / "model.toml"
     # A package has to be one before it can be judged, and its manifest knows its card's digest: so the card is written twice.
     (output / "card.md").write_text("Not validated yet.\n", encoding="utf-8")
-    manifest.write_text(_filled(template, output, output_labels(recipe)), encoding="utf-8")
+    manifest.write_text(filled(template, output, output_labels(recipe)), encoding="utf-8")
     package = open_package(output)
     held_out = read_held_out(output / RECIPE_NAME)
     measured = measure_synthetic(package, held_out, data, most_images, progress or Progress())
@@ -71,32 +79,6 @@ def build_package(
     card_sha256 = hashlib.sha256((output / "card.md").read_bytes()).hexdigest()
     manifest.write_text(merged(manifest.read_text(encoding="utf-8"), manifest_additions(figures), card_sha256), encoding="utf-8")
     open_package(output)
-
-
-def with_grid(template: str, recipe: Recipe) -> str:
-    """The manifest's template with voxel size, divisor and memory of the grid that was trained on."""
-    voxels = math.prod(n / recipe.synthesis.spacing_mm for n in LARGEST_HEAD_MM)
-    memory = math.ceil((BASE_BYTES + BYTES_PER_VOXEL[refinement(recipe)] * voxels) / 1e8) * 100_000_000
-    grid = {"spacing_mm": str([answer_mm(recipe)] * 3), "divisible_by": str(divisible_by(recipe)), "memory_bytes": f"{memory:_}"}
-    for name, value in grid.items():
-        if f"@{name}@" not in template:
-            raise ValueError(f"the manifest template has no place for {name}")
-        template = template.replace(f"@{name}@", value)
-    return template
-
-
-def _filled(template: str, package: Path, labels: tuple[OutputLabel, ...]) -> str:
-    """The template with digests and sizes; refuses a template whose labels aren't the network's."""
-    for label in labels:
-        if f"value = {label.value}," not in template:
-            raise ValueError(f"the manifest template has no segment with value {label.value} ({label.name})")
-    for name in ("model.onnx", "card.md", "golden/input.npz", "golden/output.npz"):
-        content = (package / name).read_bytes()
-        key = name.replace("/", "-")
-        template = template.replace(f"@sha256:{key}@", hashlib.sha256(content).hexdigest()).replace(f"@bytes:{key}@", str(len(content)))
-    if "@sha256:" in template or "@bytes:" in template:
-        raise ValueError("the manifest template names a file the package doesn't have")
-    return template
 
 
 def _golden_image(recipe: Recipe, data: Path) -> NDArray[np.float32]:

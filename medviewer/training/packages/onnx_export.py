@@ -4,18 +4,32 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
+if TYPE_CHECKING:
+    import onnx
+
 
 def export_module(module: nn.Module, example: Tensor, outputs: Sequence[str], target: Path, dynamic: dict[int, Any] | None = None) -> None:
-    """Write a module of one input ``image`` as one ONNX file without what says on whose machine it was made.
+    """Write a module of one input ``image`` as one ONNX file without what says on whose machine it was made."""
+    _program(module, {"image": example}, outputs, {"image": dynamic} if dynamic else None).save(str(target), external_data=False)
 
-    The exporter notes the source lines and file paths that every node came from; they are taken out again, for privacy
+
+def exported_graph(
+    module: nn.Module, examples: Mapping[str, Tensor], outputs: Sequence[str], dynamic: Mapping[str, dict[int, Any]]
+) -> onnx.ModelProto:
+    """The same in memory, of any number of inputs; names are those of the arguments of ``forward``."""
+    model: onnx.ModelProto = _program(module, examples, outputs, dict(dynamic)).model_proto
+    return model
+
+
+def _program(module: nn.Module, examples: Mapping[str, Tensor], outputs: Sequence[str], dynamic: dict[str, dict[int, Any]] | None) -> Any:
+    """The exporter notes the source lines and file paths that every node came from; they are taken out again, for privacy
     and so that two machines write the same bytes.
     """
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it warns of torchvision, which nobody asked for
@@ -23,10 +37,10 @@ def export_module(module: nn.Module, example: Tensor, outputs: Sequence[str], ta
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
             module,
-            (example,),
-            input_names=["image"],
+            tuple(examples.values()),
+            input_names=list(examples),
             output_names=list(outputs),
-            dynamic_shapes={"image": dynamic} if dynamic else None,
+            dynamic_shapes=dynamic,
             dynamo=True,
             external_data=False,
             optimize=True,
@@ -34,7 +48,7 @@ def export_module(module: nn.Module, example: Tensor, outputs: Sequence[str], ta
         )
     assert program is not None
     _forget_origin(program.model)
-    program.save(str(target), external_data=False)
+    return program
 
 
 def _forget_origin(model: Any) -> None:

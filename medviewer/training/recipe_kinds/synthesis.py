@@ -77,6 +77,13 @@ class TrainingSettings(Strict):
     precision: PrecisionName = "float32"
 
 
+class FastSettings(Strict):
+    """The same network answering on its own grid, as a model of its own; name by language."""
+
+    id: str
+    name: dict[str, str]
+
+
 class Recipe(Strict):
     """One recipe of kind synthesis, checked; an unknown field is an error."""
 
@@ -89,6 +96,7 @@ class Recipe(Strict):
     synthesis: SynthesisSettings
     network: NetworkSettings
     training: TrainingSettings
+    fast: FastSettings | None = None
 
     @model_validator(mode="after")
     def _answer_on_a_grid_that_can_be_made(self) -> Recipe:
