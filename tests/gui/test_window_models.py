@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QAbstractItemModelTester
+from PySide6.QtWidgets import QLabel
 from support.gui_steps import LIMIT_MS, open_and_wait, wheel
 from support.tiny_models import write_tiny_package
 
@@ -37,6 +38,18 @@ def test_the_panel_offers_what_fits_and_says_why_others_do_not(qtbot, open_main,
     qtbot.waitUntil(cards["tiny-segmentation"].button.isEnabled, timeout=LIMIT_MS)
     assert not cards["ct-only"].button.isEnabled()
     assert "made for CT; this series is MR" in cards["ct-only"].button.toolTip()
+
+
+def test_the_panel_tells_models_of_one_thing_apart_by_their_voxels(qtbot, open_main, models, phantom):
+    write_tiny_package(models / "coarse", model_id="coarse", spacing_mm=(2.5, 1, 1))
+    window = open_main()
+    open_and_wait(qtbot, window, phantom.paths[0].parent)
+    words = {
+        card.offer.package.manifest.model.id: " ".join(label.text() for label in card.findChildren(QLabel))
+        for card in window.side.models._cards
+    }
+    assert "segmentation-3d · 2 mm" in words["tiny-segmentation"]
+    assert "segmentation-3d · 2.5 x 1 x 1 mm" in words["coarse"]
 
 
 def test_a_run_says_where_it_ran_and_how_long_it_took(result):

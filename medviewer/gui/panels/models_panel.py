@@ -127,7 +127,7 @@ class OfferCard(QFrame):
         layout = column(self)
         layout.setSpacing(4)
         layout.addLayout(top)
-        layout.addWidget(words(f"{model.id} {model.version} · {model.family}", "dim"))
+        layout.addWidget(words(" · ".join([f"{model.id} {model.version}", model.family, *_grid(offer)]), "dim"))
         what = "image" if desk.display.images is not None else "series"
         verdict = f"Fits this {what}." if offer.fit.fits else "Does not fit: " + " ".join(offer.fit.reasons)
         layout.addWidget(words(verdict, "soft"))
@@ -139,6 +139,14 @@ class OfferCard(QFrame):
         """Whether the button works, and if not why."""
         self.button.setEnabled(reason is None)
         self.button.setToolTip(reason or "Run this model on what is on display")
+
+
+def _grid(offer: ModelOffer) -> list[str]:
+    """The voxel size a model for volumes answers at, where it has one of its own."""
+    spacing = offer.package.manifest.input[0].spacing_mm
+    if spacing is None:
+        return []
+    return [" x ".join(f"{mm:g}" for mm in (spacing[:1] if len(set(spacing)) == 1 else spacing)) + " mm"]
 
 
 def use_words(intended_use: str) -> str:

@@ -21,7 +21,10 @@ structures was nearly the whole image, or the 1,330 with the answer refined; and
 
 
 def fast_variant(recipe: Recipe, template: str) -> tuple[Recipe, str]:
-    """Recipe and manifest's template of the ``[fast]`` model. Raises `BadRecipe` without one, `ValueError` for a template without its lines."""
+    """Recipe and manifest's template of the ``[fast]`` model.
+
+    Raises `BadRecipe` where the recipe has none, `ValueError` where the template lacks its lines.
+    """
     if recipe.fast is None:
         raise BadRecipe(f"The recipe {recipe.id} has no [fast] table, so nothing says what its fast model is called.")
     names = ", ".join(f"{language} = {json.dumps(name, ensure_ascii=False)}" for language, name in recipe.fast.name.items())

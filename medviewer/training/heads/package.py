@@ -73,7 +73,7 @@ def build_package(
     package = open_package(output)
     held_out = read_held_out(output / RECIPE_NAME)
     measured = measure_synthetic(package, held_out, data, most_images, progress or Progress())
-    provenance = {**asdict(_provenance(finished, recipe_path, data)), **_facts(recipe)}
+    provenance = {**asdict(_provenance(finished, recipe_path, data)), **_facts(recipe), "recipe": finished.recipe.id}
     figures = figures_of(package, measured, provenance)
     write_figures(figures, output)
     card_sha256 = hashlib.sha256((output / "card.md").read_bytes()).hexdigest()
@@ -113,7 +113,6 @@ def _facts(recipe: Recipe) -> dict[str, str | int]:
     network = HalfGridUNet(recipe.network.features, len(recipe.structure) + 1, recipe.network.detail)
     count = {f"{name}_heads": len(getattr(recipe.data, name)) for name in ("train", "tune", "kept")}
     return {
-        "recipe": recipe.id,
         "parameters_million": f"{sum(p.numel() for p in network.parameters()) / 1e6:.1f}",
         "spacing_mm": f"{recipe.synthesis.spacing_mm:g}",
         "answer_mm": f"{answer_mm(recipe):g}",
