@@ -15,7 +15,7 @@ SURE = 0.9
 
 
 def structure_box(background: Tensor) -> tuple[Tensor, Tensor]:
-    """First and last-but-one voxel along each axis of the box around all that isn't surely background, each int64 ``(3,)``.
+    """The first voxel along each axis, and the one after the last, of the box around all that isn't surely background; each int64 ``(3,)``.
 
     The whole image where nothing is found. background : posterior ``(d, h, w)`` on the half grid, axes divisible by `CELL`.
     """

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import onnx
@@ -88,15 +89,15 @@ def _renamed(part: onnx.ModelProto, whole: onnx.ModelProto) -> _Inner:
     return _Inner(copy, taken, {t.name: t.SerializeToString() for t in whole.graph.initializer})
 
 
-def _constant(name: str, values: Sequence[int], dtype: type[np.generic] = np.int64) -> onnx.NodeProto:
-    return helper.make_node("Constant", [], [name], name=name, value=numpy_helper.from_array(np.asarray(values, dtype)))
+def _constant(name: str, values: Any) -> onnx.NodeProto:
+    return helper.make_node("Constant", [], [name], name=name, value=numpy_helper.from_array(np.asarray(values)))
 
 
 def _slice(source: str, target: str, scale: int, start: str, stop: str) -> list[onnx.NodeProto]:
     names = {key: f"{target}.{key}" for key in ("scale", "axes", "start", "stop")}
     return [
-        _constant(names["scale"], [scale]),
-        _constant(names["axes"], _SPACE),
+        _constant(names["scale"], np.int64([scale])),
+        _constant(names["axes"], np.int64(_SPACE)),
         helper.make_node("Mul", [start, names["scale"]], [names["start"]], name=names["start"]),
         helper.make_node("Mul", [stop, names["scale"]], [names["stop"]], name=names["stop"]),
         helper.make_node("Slice", [source, names["start"], names["stop"], names["axes"]], [target], name=target),
@@ -106,8 +107,8 @@ def _slice(source: str, target: str, scale: int, start: str, stop: str) -> list[
 def _pad(source: str, target: str, value: int, grid: str, image: str) -> list[onnx.NodeProto]:
     names = {key: f"{target}.{key}" for key in ("axes", "value", "shape", "after", "pads")}
     return [
-        _constant(names["axes"], [axis - 1 for axis in _SPACE]),
-        helper.make_node("Constant", [], [names["value"]], name=names["value"], value=numpy_helper.from_array(np.uint8(value))),
+        _constant(names["axes"], np.int64([axis - 1 for axis in _SPACE])),
+        _constant(names["value"], np.uint8(value)),
         helper.make_node("Shape", [image], [names["shape"]], name=names["shape"], start=_SPACE[0]),
         helper.make_node("Sub", [names["shape"], f"{grid}.stop"], [names["after"]], name=names["after"]),
         helper.make_node("Concat", [f"{grid}.start", names["after"]], [names["pads"]], name=names["pads"], axis=0),
@@ -118,13 +119,13 @@ def _pad(source: str, target: str, value: int, grid: str, image: str) -> list[on
 def _count(source: str, target: str, count: int, inside: str, image: str) -> list[onnx.NodeProto]:
     """What lies outside, added to the background's voxels."""
     names = {key: f"{target}.{key}" for key in ("all", "inside", "outside", "float", "background", "added")}
-    background = np.eye(1, count, dtype=np.float32)[0]
+    background = np.eye(1, count, dtype=np.float32)[0]  # one for the background, none for the rest
     return [
         helper.make_node("Size", [image], [names["all"]], name=names["all"]),
         helper.make_node("Size", [inside], [names["inside"]], name=names["inside"]),
         helper.make_node("Sub", [names["all"], names["inside"]], [names["outside"]], name=names["outside"]),
         helper.make_node("Cast", [names["outside"]], [names["float"]], name=names["float"], to=onnx.TensorProto.FLOAT),
-        helper.make_node("Constant", [], [names["background"]], name=names["background"], value=numpy_helper.from_array(background)),
+        _constant(names["background"], background),
         helper.make_node("Mul", [names["float"], names["background"]], [names["added"]], name=names["added"]),
         helper.make_node("Add", [source, names["added"]], [target], name=target),
     ]
