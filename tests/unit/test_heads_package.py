@@ -12,9 +12,12 @@ torch = pytest.importorskip("torch", reason="the extra [train] is not installed"
 onnxruntime = pytest.importorskip("onnxruntime")
 pytest.importorskip("onnxscript", reason="the extra [train] is not installed")
 
+import onnx  # noqa: E402
+
 from medviewer.models.package import open_package  # noqa: E402
 from medviewer.resources import resources_folder  # noqa: E402
 from medviewer.training.errors import BadRecipe  # noqa: E402
+from medviewer.training.heads import half_width  # noqa: E402
 from medviewer.training.heads.answer import Answer, output_labels  # noqa: E402
 from medviewer.training.heads.export import load_network  # noqa: E402
 from medviewer.training.heads.loop import Run, load_data  # noqa: E402
@@ -22,6 +25,7 @@ from medviewer.training.heads.manifest_template import fast_variant  # noqa: E40
 from medviewer.training.heads.package import build_package  # noqa: E402
 from medviewer.training.packages.toml_text import document  # noqa: E402
 from medviewer.training.recipe_kinds.synthesis import read_recipe  # noqa: E402
+from medviewer.training.validation.export_gates import GateRefused  # noqa: E402
 from tests.support.tiny_heads import tiny_recipe, write_heads  # noqa: E402
 
 _MANIFEST = """
@@ -137,6 +141,20 @@ def test_the_fast_model_is_the_same_network_on_its_own_grid_under_its_own_name(t
         wanted = [x.numpy() for x in code(torch.from_numpy(image))]
     found = onnxruntime.InferenceSession(str(package / "model.onnx"), providers=["CPUExecutionProvider"]).run(None, {"image": image})
     assert (found[0] == wanted[0]).mean() > 0.999
+
+
+def test_weights_of_half_width_are_refused_where_they_change_the_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def coarsely_stored(model: onnx.ModelProto) -> onnx.ModelProto:
+        for tensor in model.graph.initializer:
+            values = onnx.numpy_helper.to_array(tensor)
+            if values.dtype == np.float32 and values.size >= 64:
+                tensor.CopyFrom(onnx.numpy_helper.from_array(np.round(values, 1), tensor.name))
+        return model
+
+    monkeypatch.setattr(half_width, "stored_at_half_width", coarsely_stored)
+    with pytest.raises(GateRefused, match=r"half width is refused over 5 validation images: .* agree"):
+        build(tmp_path)
+    assert not list((tmp_path / "package").glob("model.onnx*"))
 
 
 def test_a_recipe_without_a_fast_model_is_told_so(tmp_path: Path) -> None:

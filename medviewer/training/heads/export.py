@@ -13,7 +13,6 @@ from medviewer.training.networks.brain_box import CELL
 from medviewer.training.networks.half_grid import HalfGridUNet
 from medviewer.training.packages.onnx_box import joined_at_box
 from medviewer.training.packages.onnx_export import exported_graph
-from medviewer.training.packages.onnx_halves import stored_at_half_width
 from medviewer.training.recipe_kinds.synthesis import Recipe
 
 EXAMPLE_MULTIPLES = (6, 7, 6)
@@ -47,7 +46,7 @@ def answer_mm(recipe: Recipe) -> float:
 def export_onnx(recipe: Recipe, checkpoint: Path, target: Path) -> None:
     """Write the ONNX file; every axis of the image may be any multiple of `divisible_by`."""
     answer = Answer(load_network(recipe, checkpoint), output_labels(recipe), refinement(recipe) == 2).eval()
-    onnx.save(stored_at_half_width(joined_model(answer, divisible_by(recipe))), str(target))
+    onnx.save(joined_model(answer, divisible_by(recipe)), str(target))
 
 
 def joined_model(answer: Answer, multiple: int) -> onnx.ModelProto:

@@ -14,8 +14,9 @@ from medviewer.core.progress import Progress
 from medviewer.models.package import open_package
 from medviewer.training.adopt import merged
 from medviewer.training.heads.answer import output_labels
-from medviewer.training.heads.export import answer_mm, export_onnx
+from medviewer.training.heads.export import answer_mm
 from medviewer.training.heads.finished_run import FinishedRun, read_finished_run
+from medviewer.training.heads.half_width import export_at_half_width
 from medviewer.training.heads.manifest_template import MANIFEST_TEMPLATE, fast_variant, filled, with_grid
 from medviewer.training.heads.provenance import Provenance
 from medviewer.training.networks.half_grid import HalfGridUNet
@@ -50,7 +51,8 @@ def build_package(
 
     The manifest is the template beside the recipe with the trained grid and the file digests filled in; the card's words come from the
     ``card.toml`` beside it, its figures and the volume intervals from the validation. fast : the recipe's ``[fast]`` model. most_images :
-    of a head and contrast, 0 for all. Raises `BadRecipe` where there is no such model.
+    of a head and contrast, 0 for all. Raises `BadRecipe` where there is no such model, `GateRefused` where weights of half width change
+    its answer.
     """
     finished = read_finished_run(recipe, run)
     template = recipe_path.with_name(MANIFEST_TEMPLATE).read_text(encoding="utf-8")
@@ -58,8 +60,7 @@ def build_package(
     if fast:
         recipe, template = fast_variant(recipe, template)
     output.mkdir(parents=True)
-    network = output / "model.onnx"
-    export_onnx(recipe, finished.weights, network)
+    export_at_half_width(recipe, finished.weights, data, output / "model.onnx")
     write_golden(output, _golden_image(recipe, data))
     (output / RECIPE_NAME).write_bytes(recipe_path.read_bytes())
     about = recipe_path.with_name(f"{recipe.id}.{ABOUT_NAME}")

@@ -96,8 +96,8 @@ def _constant(name: str, values: Any) -> onnx.NodeProto:
 def _slice(source: str, target: str, scale: int, start: str, stop: str) -> list[onnx.NodeProto]:
     names = {key: f"{target}.{key}" for key in ("scale", "axes", "start", "stop")}
     return [
-        _constant(names["scale"], np.int64([scale])),
-        _constant(names["axes"], np.int64(_SPACE)),
+        _constant(names["scale"], np.array([scale], np.int64)),
+        _constant(names["axes"], np.array(_SPACE, np.int64)),
         helper.make_node("Mul", [start, names["scale"]], [names["start"]], name=names["start"]),
         helper.make_node("Mul", [stop, names["scale"]], [names["stop"]], name=names["stop"]),
         helper.make_node("Slice", [source, names["start"], names["stop"], names["axes"]], [target], name=target),
@@ -107,7 +107,7 @@ def _slice(source: str, target: str, scale: int, start: str, stop: str) -> list[
 def _pad(source: str, target: str, value: int, grid: str, image: str) -> list[onnx.NodeProto]:
     names = {key: f"{target}.{key}" for key in ("axes", "value", "shape", "after", "pads")}
     return [
-        _constant(names["axes"], np.int64([axis - 1 for axis in _SPACE])),
+        _constant(names["axes"], np.array([axis - 1 for axis in _SPACE], np.int64)),
         _constant(names["value"], np.uint8(value)),
         helper.make_node("Shape", [image], [names["shape"]], name=names["shape"], start=_SPACE[0]),
         helper.make_node("Sub", [names["shape"], f"{grid}.stop"], [names["after"]], name=names["after"]),
