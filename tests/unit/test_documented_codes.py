@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from support.source_trees import parsed
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "reading.md").read_text(encoding="utf-8")
 ROOMS = (".", "sources", "stacks", "display")
@@ -53,7 +55,7 @@ def pairs(tree: ast.AST) -> Iterator[tuple[str, str]]:
 def test_warnings_are_those_on_the_page() -> None:
     used: set[str] = set()
     for path in SOURCES:
-        tree = ast.parse(path.read_text(encoding="utf-8"))
+        tree = parsed(path.read_text(encoding="utf-8"))
         used |= {*codes(tree, "Notice"), *codes(tree, "Split")} | {code for code, text in pairs(tree) if text[0].isupper()}
     used |= {"mosaic", "tiles", "tiles-together", "for-processing"}  # their sentences are put together
     assert used == documented("Warnings of a stack")
@@ -62,7 +64,7 @@ def test_warnings_are_those_on_the_page() -> None:
 def test_reasons_to_refuse_are_those_on_the_page() -> None:
     used: set[str] = set()
     for path in SOURCES:
-        tree = ast.parse(path.read_text(encoding="utf-8"))
+        tree = parsed(path.read_text(encoding="utf-8"))
         used |= {*codes(tree, "Refused"), *codes(tree, "BadHeader")} | {code for code, text in pairs(tree) if text[0].islower()}
     assert used <= documented("Reasons to refuse a file") | {"no-pixels"}
     assert documented("Reasons to refuse a file") <= used | {"damaged"}  # what BadHeader says when it isn't told otherwise

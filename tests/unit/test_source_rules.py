@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import pytest
+from support.source_trees import parsed
 
 ROOT = Path(__file__).parents[2]
 TEXTS = {".py", ".toml", ".md", ".sh", ".json", ".lock", ".cfg", ".yml", ".yaml", ".svg", ".qss", ""}
@@ -49,7 +50,7 @@ def imports(*modules: str) -> Callable[[str], Iterator[int]]:
     """Finds imports of these modules or of anything inside them."""
 
     def finds(source: str) -> Iterator[int]:
-        for node in ast.walk(ast.parse(source)):
+        for node in ast.walk(parsed(source)):
             names: list[str] = []
             if isinstance(node, ast.Import):
                 names = [alias.name for alias in node.names]
@@ -65,7 +66,7 @@ def names(*wanted: str) -> Callable[[str], Iterator[int]]:
     """Finds calls of, and classes made from, a plain or dotted name that ends in one of these."""
 
     def finds(source: str) -> Iterator[int]:
-        for node in ast.walk(ast.parse(source)):
+        for node in ast.walk(parsed(source)):
             used: list[ast.expr] = []
             if isinstance(node, ast.Call):
                 used = [node.func]
@@ -86,7 +87,7 @@ def text(pattern: str) -> Callable[[str], Iterator[int]]:
 
 def swallowed(source: str) -> Iterator[int]:
     """Finds handlers of every exception that do nothing with it."""
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(parsed(source)):
         if isinstance(node, ast.ExceptHandler) and (node.type is None or ast.unparse(node.type) in ("Exception", "BaseException")):
             if all(isinstance(step, ast.Pass | ast.Continue | ast.Return) for step in node.body):
                 yield node.lineno
