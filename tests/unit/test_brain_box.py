@@ -16,6 +16,7 @@ from medviewer.training.heads.answer import SURE_BACKGROUND, Answer, OutputLabel
 from medviewer.training.heads.export import joined_model  # noqa: E402
 from medviewer.training.networks.brain_box import CELL, structure_box  # noqa: E402
 from medviewer.training.networks.half_grid import STEM, HalfGridUNet, doubled  # noqa: E402
+from medviewer.training.networks.refinement import SLABS  # noqa: E402
 from medviewer.training.packages.onnx_halves import FEWEST, stored_at_half_width  # noqa: E402
 
 NAMES = (OutputLabel(1, "left a", "left", 1), OutputLabel(2, "right a", "right", 1), OutputLabel(3, "b", None, 2))
@@ -95,9 +96,8 @@ def test_the_exported_graph_cuts_and_pads_as_the_code_does(finer):
         assert volumes.sum() == pytest.approx(image.numel(), rel=1e-4)
 
 
-def test_the_margin_lies_on_whole_cells_of_every_grid():
-    answer = Answer(bright_finder(), NAMES, True)
-    assert [scale * CELL for scale in answer.scales] == [2, 4, 8]
+def test_every_box_can_be_refined_in_slabs():
+    assert 2 * CELL % SLABS == 0  # voxels of the network's grid in a cell
 
 
 def test_halves_of_the_width_change_a_weight_by_at_most_one_part_in_two_thousand():

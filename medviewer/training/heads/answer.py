@@ -70,8 +70,8 @@ class Locate(nn.Module):
         return Located(features, small, *structure_box(over_structures(logits, fn.softmax)[0, 0]))
 
 
-class Decide(nn.Module):
-    """The second part: labels, confidence and volumes of a box, from what `Locate` says of it."""
+class _Joined(nn.Module):
+    """Structures and sides, which the network tells apart, as one answer."""
 
     def __init__(self, network: HalfGridUNet, labels: tuple[OutputLabel, ...]) -> None:
         super().__init__()
@@ -89,12 +89,6 @@ class Decide(nn.Module):
         places = [[n, count + n] if left[n] != right[n] else [2 * count + n] for n in range(count)]
         self.register_buffer("volume_of", torch.tensor([place for pair in places for place in pair]))
 
-    def forward(self, features: Tensor, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Labels and confidence ``(1, d, h, w)`` uint8, volumes ``(n_labels + 1,)``; both arguments of the same part of a `Located`."""
-        answers = self.network.decided(features, image)
-        labels, confidence, volumes = self.joined(over_structures(answers.fine, fn.softmax)[0].flatten(1).T, answers.side.flatten())
-        return labels.reshape(image.shape[1:]), confidence.reshape(image.shape[1:]), volumes
-
     def joined(self, weight: Tensor, side_logit: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Labels (voxels,), confidence (voxels,) and volumes of what the two heads say.
 
@@ -110,12 +104,21 @@ class Decide(nn.Module):
         return labels.to(torch.uint8), confidence, shares.flatten().index_select(0, self.volume_of)
 
 
-class DecideFiner(Decide):
+class Decide(_Joined):
+    """The second part: labels, confidence and volumes of a box, from what `Locate` says of it."""
+
+    def forward(self, features: Tensor, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Labels and confidence ``(1, d, h, w)`` uint8, volumes ``(n_labels + 1,)``; both arguments of the same part of a `Located`."""
+        answers = self.network.decided(features, image)
+        labels, confidence, volumes = self.joined(over_structures(answers.fine, fn.softmax)[0].flatten(1).T, answers.side.flatten())
+        return labels.reshape(image.shape[1:]), confidence.reshape(image.shape[1:]), volumes
+
+
+class DecideFiner(_Joined):
     """The same on the grid of an image with half the network's voxel size, by `refined`."""
 
-    def forward(self, features: Tensor, image: Tensor, finer: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, features: Tensor, image: Tensor, finer: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """As `Decide`, of ``finer`` ``(1, 1, 2d, 2h, 2w)``."""
-        assert finer is not None
         answers = self.network.decided(features, image)
         # All that is said of a part goes into one tensor, so that a runtime can forget its posteriors before it turns to the next.
         rows = []
