@@ -28,6 +28,15 @@ def clip_to_percentiles(values: NDArray[np.float32], low: float, high: float) ->
     return clip_to(values, float(bottom), float(top))
 
 
+def replace_from(values: NDArray[np.float32], at_least: float, value: float) -> NDArray[np.float32]:
+    """Set values of ``at_least`` and more to ``value`` in place and return the array (any shape, float32).
+
+    After a CT window of soft tissue this makes bone dark, as it is on MR.
+    """
+    np.copyto(values, np.float32(value), where=values >= at_least)
+    return values
+
+
 def scale_to(values: NDArray[np.float32], low: float, high: float) -> NDArray[np.float32]:
     """Shift and stretch values in place so that they span ``low .. high``; a constant becomes ``low``."""
     bottom, top = float(values.min()), float(values.max())
@@ -63,6 +72,7 @@ def z_score(values: NDArray[np.float32], above: float | None = None) -> NDArray[
 STEPS: dict[str, Callable[..., NDArray[np.float32]]] = {
     "clip": clip_to,
     "percentile-clip": clip_to_percentiles,
+    "replace": replace_from,
     "scale": scale,
     "z-score": z_score,
 }

@@ -38,6 +38,15 @@ class PercentileClipStep(Strict):
     modality: tuple[str, ...] = ()
 
 
+class ReplaceStep(Strict):
+    """Set values of ``at_least`` and more to ``value``, e.g. bone on CT to the bottom of the window that came before."""
+
+    step: Literal["replace"]
+    at_least: float
+    value: float
+    modality: tuple[str, ...] = ()
+
+
 class ScaleStep(Strict):
     """Stretch the values' own range, or a fixed ``source`` range, onto ``to``."""
 
@@ -56,7 +65,7 @@ class ZScoreStep(Strict):
     modality: tuple[str, ...] = ()
 
 
-IntensityStep = Annotated[ClipStep | PercentileClipStep | ScaleStep | ZScoreStep, Field(discriminator="step")]
+IntensityStep = Annotated[ClipStep | PercentileClipStep | ReplaceStep | ScaleStep | ZScoreStep, Field(discriminator="step")]
 
 
 class Input(Strict):

@@ -17,7 +17,7 @@ from medviewer.inference.tiling import blend_weights, run_tiled, tile_starts
 from medviewer.models.intensity_steps import leading_clips, steps_for
 from medviewer.models.manifest_entries import LargestComponentStep
 from medviewer.models.manifest_gate import Gate, SidesBound, VolumeBound
-from medviewer.models.manifest_input import ClipStep, PercentileClipStep, ScaleStep, ZScoreStep
+from medviewer.models.manifest_input import ClipStep, PercentileClipStep, ReplaceStep, ScaleStep, ZScoreStep
 
 NAMES = {1: "left half", 2: "right half", 3: "stem"}
 GATE = Gate(
@@ -111,7 +111,19 @@ def test_intensity_steps_are_done_in_order_and_only_for_their_modality():
     assert above.tolist() == [-52, -1, 1]
 
 
-@pytest.mark.parametrize("step", [ClipStep, PercentileClipStep, ScaleStep, ZScoreStep])
+def test_what_lies_above_a_ct_window_can_be_made_dark_and_still_counts_as_body():
+    steps = (
+        ClipStep(step="clip", low=0, high=80, modality=("CT",)),
+        ReplaceStep(step="replace", at_least=80, value=0, modality=("CT",)),
+        ScaleStep(step="scale", to=(0, 1)),
+    )
+    values = np.array([-1000, 40, 79, 80, 1500], np.float32)
+    assert apply_steps(values.copy(), steps_for(steps, "CT")) == pytest.approx([0, 40 / 79, 1, 0, 0])
+    assert apply_steps(values.copy(), steps_for(steps, "MR"))[-1] == 1
+    assert leading_clips(steps, "CT") == [steps[0]]
+
+
+@pytest.mark.parametrize("step", [ClipStep, PercentileClipStep, ReplaceStep, ScaleStep, ZScoreStep])
 def test_every_intensity_step_of_a_manifest_can_be_done(step):
     (name,) = get_args(step.model_fields["step"].annotation)
     _, *settings = signature(STEPS[name]).parameters
