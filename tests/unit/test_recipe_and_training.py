@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import numpy as np
 import pytest
+from pydantic import TypeAdapter
 
 from medviewer.resources import resources_folder
 
@@ -15,7 +17,7 @@ from medviewer.training.descent.losses import cross_entropy, side_loss, soft_dic
 from medviewer.training.heads.answer import Answer, output_labels  # noqa: E402
 from medviewer.training.networks.half_grid import HalfGridUNet, depth_to_space, space_to_depth  # noqa: E402
 from medviewer.training.recipe_kinds.synthesis import read_recipe  # noqa: E402
-from medviewer.training.synthesis.label_maps import majority  # noqa: E402
+from medviewer.training.synthesis.label_maps import LabelTable, majority  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +110,42 @@ def test_a_warm_start_takes_the_weights_that_fit_and_leaves_the_rest(recipe, tmp
     after = run.network.state_dict()
     assert not torch.equal(before["down.0.layers.0.weight"], after["down.0.layers.0.weight"])
     assert all(values.shape == before[name].shape for name, values in after.items())
+
+
+def test_a_run_that_continues_a_model_climbs_only_to_its_own_rate_and_still_does_after_a_resume(recipe, tmp_path):
+    pytest.importorskip("onnx")
+    from medviewer.training.heads.loop import Data, Run
+
+    settings = recipe.training.model_copy(update={"learning_rate": 1e-3, "continued_rate": 2e-4, "final_rate": 0.0, "warm_up": 0.1})
+    run = Run(recipe.model_copy(update={"training": settings}), Data((), (), (), None, None), tmp_path, 1.0)
+    progress = np.linspace(0, 1, 101)
+    assert max(run.rate_at(at) for at in progress) == pytest.approx(1e-3)
+    run.start_from(resources_folder() / "models" / "brain-structures" / "model.onnx")
+    assert max(run.rate_at(at) for at in progress) == pytest.approx(2e-4)
+    run.save()
+    resumed = Run(run.recipe, run.data, tmp_path, 1.0)
+    resumed.resume()
+    assert resumed.rate_at(0.1) == pytest.approx(2e-4)
+
+
+def test_a_synthetic_ct_gets_the_intensity_steps_that_the_manifest_asks_for(recipe, monkeypatch):
+    from medviewer.imaging.intensity import apply_steps
+    from medviewer.models.intensity_steps import steps_for
+    from medviewer.models.manifest_input import IntensityStep
+    from medviewer.training.synthesis import synthesiser
+
+    monkeypatch.setattr(synthesiser, "_random_resolution", lambda image, *_: (image, (1.0, 1.0, 1.0)))
+    template = Path(resources_folder() / "recipes" / "brain-structures.manifest.toml").read_text(encoding="utf-8")
+    lines = template[template.index("intensity = [") : template.index("[inference]")]
+    steps = TypeAdapter(tuple[IntensityStep, ...]).validate_python(tomllib.loads(lines)["intensity"])
+    hounsfield = torch.from_numpy(np.random.default_rng(5).uniform(-1000, 1500, (20, 20, 20)).astype(np.float32))
+    wanted = apply_steps(hounsfield.numpy().copy(), steps_for(steps, "CT"))
+    assert (wanted[hounsfield.numpy() >= 80] == 0).all()
+    zeros = np.zeros(1, np.int64)
+    table = LabelTable(zeros.astype(np.int32), ("background",), zeros, zeros, zeros.astype(np.float32), zeros.astype(np.float32))
+    maker = synthesiser.Synthesiser(table, torch.zeros(1), torch.zeros(1), recipe.synthesis)
+    acquired, _ = maker._acquire(hounsfield.clone(), synthesiser.Contrast.CT, torch.Generator())
+    assert synthesiser.standardised(acquired).numpy() == pytest.approx(wanted)
 
 
 def test_grey_values_decide_where_shapes_only_guess_whatever_the_contrast():

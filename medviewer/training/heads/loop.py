@@ -116,6 +116,7 @@ class Run:
         self.generator = torch.Generator().manual_seed(recipe.seed)
         self.step, self.elapsed_s = 0, 0.0
         self.frequency = torch.ones(self.structures)
+        self.is_continued = False
 
     def save(self) -> None:
         """Write the checkpoint to a temporary name and move it into place."""
@@ -127,6 +128,7 @@ class Run:
             "step": self.step,
             "elapsed_s": self.elapsed_s,
             "frequency": self.frequency,
+            "is_continued": self.is_continued,
         }
         target = self.output / "checkpoint.pt"
         torch.save(state, target.with_suffix(".part"))
@@ -140,6 +142,7 @@ class Run:
         self.optimiser.load_state_dict(state["optimiser"])
         self.generator.set_state(state["generator"])
         self.step, self.elapsed_s, self.frequency = state["step"], state["elapsed_s"], state["frequency"]
+        self.is_continued = state["is_continued"]
 
     def start_from(self, weights: Path) -> None:
         """Take the weights of an exported ONNX file or of another run's checkpoint, of a network as wide as this one or narrower.
@@ -154,6 +157,7 @@ class Run:
             ) from error
         self.network.load_state_dict(state)
         self.ema.load_state_dict(state)
+        self.is_continued = True
 
     def train(self) -> None:
         """Train until the budget is spent, checking and saving every few minutes."""
@@ -174,10 +178,11 @@ class Run:
     def rate_at(self, progress: float) -> float:
         """Learning rate: linear warm-up, then half a cosine (Loshchilov 2017) down to the final rate."""
         s = self.recipe.training
+        highest = s.continued_rate if self.is_continued and s.continued_rate is not None else s.learning_rate
         if progress < s.warm_up:
-            return s.learning_rate * (0.05 + 0.95 * progress / s.warm_up)
+            return highest * (0.05 + 0.95 * progress / s.warm_up)
         phase = (progress - s.warm_up) / (1 - s.warm_up)
-        return s.final_rate + (s.learning_rate - s.final_rate) * (1 + math.cos(math.pi * phase)) / 2
+        return s.final_rate + (highest - s.final_rate) * (1 + math.cos(math.pi * phase)) / 2
 
     def _one_step(self, progress: float) -> float:
         recipe, s = self.recipe, self.recipe.training
@@ -186,11 +191,12 @@ class Run:
         head = self.data.train[int(torch.randint(len(self.data.train), (1,), generator=self.generator))]
         weights = torch.tensor(recipe.synthesis.shape_weights)
         shape = recipe.synthesis.shapes_kji[int(torch.multinomial(weights, 1, generator=self.generator))]
-        example = self.data.synthesiser.draw(head, shape, self.generator, easy=progress < s.easy_until)
+        example = self.data.synthesiser.draw(head, shape, self.generator, easy=progress < s.easy_until and not self.is_continued)
         with self.precision.cast():
             found = self.network.answers(example.image)
         found = Answers(*(values.float() for values in found))
-        weight = self._class_weights(example.structure) if progress < s.weighted_until else None
+        is_weighted = progress < s.weighted_until and not self.is_continued
+        weight = self._class_weights(example.structure) if is_weighted else None
         loss = heads_loss(found, example, weight)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()

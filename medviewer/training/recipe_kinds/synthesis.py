@@ -55,17 +55,24 @@ class NetworkSettings(Strict):
     """Channels of the U-Net at each level, the first on the half grid, and of its last layers on the full grid.
 
     answer_mm : voxel size of the exported model, the network's own or half of it (`networks.refinement`).
+    mirrored : the exported model asks the image and its mirror image where structures lie (`networks.both_ways`).
     """
 
     features: tuple[int, ...]
     detail: int
     answer_mm: float | None = None
+    mirrored: bool = False
 
 
 class TrainingSettings(Strict):
-    """The optimiser's settings; shares are of the time budget."""
+    """The optimiser's settings; shares are of the time budget.
+
+    continued_rate : the highest rate of a run that starts from a model's weights (None: ``learning_rate``). Such a run has neither
+    the weighted nor the easy start: it knows the structures.
+    """
 
     learning_rate: float
+    continued_rate: float | None = None
     final_rate: float
     warm_up: Share
     weight_decay: float
@@ -78,7 +85,7 @@ class TrainingSettings(Strict):
 
 
 class FastSettings(Strict):
-    """The same network answering on its own grid, as a model of its own; name by language."""
+    """The same network answering on its own grid after one look, as a model of its own; name by language."""
 
     id: str
     name: dict[str, str]

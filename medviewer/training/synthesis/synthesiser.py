@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # a machine that only trains has no pydantic
     from medviewer.training.recipe_kinds.synthesis import SynthesisSettings
 
 CT_RANGE_HU = (0.0, 80.0)
+"""The window of a head's soft tissue. Bone, above it, becomes as dark as air: on MR it is, and a bright shell looks like fluid on T2."""
 SWELLINGS = 3
 """How many places of a head may swell or shrink."""
 SWELLING_REACH_MM = (5.0, 15.0)
@@ -136,7 +137,8 @@ class Synthesiser:
         """Bias field, gamma, slice thickness and spacing; for CT the window of a head instead of the first two."""
         if contrast is Contrast.CT:
             image, spacing_mm = _random_resolution(image, self._settings, generator)
-            return image.clamp_(*CT_RANGE_HU), spacing_mm
+            low, high = CT_RANGE_HU
+            return image.masked_fill_(image >= high, low).clamp_(low, high), spacing_mm
         sd = 0.6 * float(_rand(generator, 1))
         nodes = [max(2, math.ceil(0.05 * n)) for n in image.shape]
         field = sd * _randn(generator, 1, 1, *nodes)
