@@ -70,9 +70,9 @@ def bright_finder() -> HalfGridUNet:
     return network
 
 
-@pytest.mark.parametrize("finer", [False, True])
-def test_the_exported_graph_cuts_and_pads_as_the_code_does(finer):
-    answer = Answer(bright_finder(), NAMES, finer).eval()
+@pytest.mark.parametrize(("finer", "mirrored"), [(False, False), (True, True)])
+def test_the_exported_graph_cuts_and_pads_as_the_code_does(finer, mirrored):
+    answer = Answer(bright_finder(), NAMES, finer=finer, mirrored=mirrored).eval()
     session = onnxruntime.InferenceSession(joined_model(answer, 8).SerializeToString(), providers=["CPUExecutionProvider"])
     scale = 2 if finer else 1
     for corner, size in (((24, 16, 8), (16, 16, 24)), ((0, 0, 40), (16, 24, 16))):
@@ -81,7 +81,7 @@ def test_the_exported_graph_cuts_and_pads_as_the_code_does(finer):
         image[(0, 0, *place)] += 0.9
         with torch.no_grad():
             wanted = [x.numpy() for x in answer(image)]
-            start, stop = (scale * 2 * x.numpy() for x in answer.locate(image)[2:])
+            start, stop = (scale * 2 * x.numpy() for x in answer.locate(image)[3:])
         labels, confidence, volumes = session.run(["labels", "confidence", "volumes"], {"image": image.numpy()})
         inside = np.zeros(labels.shape, bool)
         inside[(0, *(slice(a, b) for a, b in zip(start, stop, strict=True)))] = True

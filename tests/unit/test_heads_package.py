@@ -83,13 +83,13 @@ text = "{value} mL"
 _SEGMENT = '{value = %d, code = "99TEST:%d", name = "%s %s", color = "#808080", side = "%s"},'
 
 
-def build(folder: Path, answer_mm: float | None = None, fast: bool = False) -> Path:
+def build(folder: Path, answer_mm: float | None = None, fast: bool = False, mirrored: bool = False) -> Path:
     """The package of an untrained network for three nested boxes, at 8 mm, or its fast model."""
     write_heads(folder)
     content = tiny_recipe()
     content["synthesis"]["spacing_mm"] = 8.0
     if answer_mm:
-        content["network"]["answer_mm"] = answer_mm
+        content["network"] |= {"answer_mm": answer_mm, "mirrored": mirrored}
     path = folder / "recipe.toml"
     path.write_text(document(content), encoding="utf-8")
     names = [(name, side) for name in ("outer", "middle", "inner") for side in ("left", "right")]
@@ -109,12 +109,12 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_package_that_refines_its_answer_has_the_finer_grid_and_answers_as_the_code_does(tmp_path: Path) -> None:
-    package = build(tmp_path, answer_mm=4.0)
+    package = build(tmp_path, answer_mm=4.0, mirrored=True)
     manifest = open_package(package).manifest
     assert manifest.input[0].spacing_mm == (4.0, 4.0, 4.0)
     assert manifest.inference.divisible_by == 8
     recipe = read_recipe(tmp_path / "recipe.toml")
-    code = Answer(load_network(recipe, tmp_path / "run" / "checkpoint.pt"), output_labels(recipe), finer=True).eval()
+    code = Answer(load_network(recipe, tmp_path / "run" / "checkpoint.pt"), output_labels(recipe), finer=True, mirrored=True).eval()
     session = onnxruntime.InferenceSession(str(package / "model.onnx"), providers=["CPUExecutionProvider"])
     for shape in ((16, 24, 32), (40, 16, 24)):
         image = np.random.default_rng(shape[0]).random((1, 1, *shape), np.float32)
@@ -128,7 +128,7 @@ def test_a_package_that_refines_its_answer_has_the_finer_grid_and_answers_as_the
 
 
 def test_the_fast_model_is_the_same_network_on_its_own_grid_under_its_own_name(tmp_path: Path) -> None:
-    package = build(tmp_path, answer_mm=4.0, fast=True)
+    package = build(tmp_path, answer_mm=4.0, fast=True, mirrored=True)
     manifest = open_package(package).manifest
     assert manifest.model.id == "brain-structures-fast"
     assert manifest.model.name["en"] == "Brain structures, fast"

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as fn
 
+from medviewer.training.networks.both_ways import both_ways
 from medviewer.training.networks.brain_box import structure_box
 from medviewer.training.networks.half_grid import HalfGridUNet, depth_to_space, over_structures
 from medviewer.training.networks.refinement import SLABS, coarsened, refined
@@ -42,11 +43,12 @@ def output_labels(recipe: Recipe) -> tuple[OutputLabel, ...]:
 class Located(NamedTuple):
     """What the first part of a model says of an image.
 
-    features : on the half grid, of `HalfGridUNet.located`. image : (1, 1, d, h, w) on the network's grid.
-    start, stop : (3,) int64, the box of the structures in voxels of the half grid.
+    features : on the half grid, of `HalfGridUNet.located`. coarse : the logits there, of one look or of `both_ways`.
+    image : (1, 1, d, h, w) on the network's grid. start, stop : (3,) int64, the structures' box in voxels of the half grid.
     """
 
     features: Tensor
+    coarse: Tensor
     image: Tensor
     start: Tensor
     stop: Tensor
@@ -55,19 +57,22 @@ class Located(NamedTuple):
 class Locate(nn.Module):
     """The first part: the whole image on the half grid, and the box that the second part has to look at.
 
-    finer : the image has half the network's voxel size.
+    finer : the image has half the network's voxel size. mirrored : its mirror image is looked at as well.
     """
 
-    def __init__(self, network: HalfGridUNet, finer: bool) -> None:
+    def __init__(self, network: HalfGridUNet, finer: bool, mirrored: bool) -> None:
         super().__init__()
-        self.network, self.finer = network, finer
+        self.network, self.finer, self.mirrored = network, finer, mirrored
 
     def forward(self, image: Tensor) -> Located:
         """``(1, 1, d, h, w)`` float32 in [0, 1] to what was found of it."""
         small = coarsened(image) if self.finer else image.clone()
         features = self.network.located(small)
-        logits = self.network.coarse(features)[:, : self.network.structures]
-        return Located(features, small, *structure_box(over_structures(logits, fn.softmax)[0, 0]))
+        coarse = self.network.coarse(features)
+        if self.mirrored:
+            coarse = both_ways(self.network, small, coarse)
+        posterior = over_structures(coarse[:, : self.network.structures], fn.softmax)
+        return Located(features, coarse, small, *structure_box(posterior[0, 0]))
 
 
 class _Joined(nn.Module):
@@ -107,9 +112,9 @@ class _Joined(nn.Module):
 class Decide(_Joined):
     """The second part: labels, confidence and volumes of a box, from what `Locate` says of it."""
 
-    def forward(self, features: Tensor, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Labels and confidence ``(1, d, h, w)`` uint8, volumes ``(n_labels + 1,)``; both arguments of the same part of a `Located`."""
-        answers = self.network.decided(features, image)
+    def forward(self, features: Tensor, coarse: Tensor, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Labels and confidence ``(1, d, h, w)`` uint8, volumes ``(n_labels + 1,)``; all arguments of the same part of a `Located`."""
+        answers = self.network.decided(features, coarse, image)
         labels, confidence, volumes = self.joined(over_structures(answers.fine, fn.softmax)[0].flatten(1).T, answers.side.flatten())
         return labels.reshape(image.shape[1:]), confidence.reshape(image.shape[1:]), volumes
 
@@ -117,9 +122,9 @@ class Decide(_Joined):
 class DecideFiner(_Joined):
     """The same on the grid of an image with half the network's voxel size, by `refined`."""
 
-    def forward(self, features: Tensor, image: Tensor, finer: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, features: Tensor, coarse: Tensor, image: Tensor, finer: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """As `Decide`, of ``finer`` ``(1, 1, 2d, 2h, 2w)``."""
-        answers = self.network.decided(features, image)
+        answers = self.network.decided(features, coarse, image)
         # All that is said of a part goes into one tensor, so that a runtime can forget its posteriors before it turns to the next.
         rows = []
         for weight, side in refined(finer, over_structures(answers.fine, fn.softmax), answers.side):
@@ -138,14 +143,15 @@ class Answer(nn.Module):
     Input ``(1, 1, d, h, w)`` float32 in [0, 1]. Outputs: labels ``(1, d, h, w)`` uint8; confidence, the posterior
     of the chosen label as round(255 p), ``(1, d, h, w)`` uint8; volumes, the posterior of each label summed
     over all voxels, ``(n_labels + 1,)`` float32, background first. Outside the box all is background.
-    finer : the image has half the network's voxel size, and so has the answer.
+    finer : the image has half the network's voxel size, and so has the answer. mirrored : where structures lie is asked of the image and
+    of its mirror image.
     """
 
-    def __init__(self, network: HalfGridUNet, labels: tuple[OutputLabel, ...], finer: bool = False) -> None:
+    def __init__(self, network: HalfGridUNet, labels: tuple[OutputLabel, ...], *, finer: bool = False, mirrored: bool = False) -> None:
         super().__init__()
-        self.locate = Locate(network, finer)
+        self.locate = Locate(network, finer, mirrored)
         self.decide = DecideFiner(network, labels) if finer else Decide(network, labels)
-        self.scales = (1, 2, 4) if finer else (1, 2)
+        self.scales = (1, 1, 2, 4) if finer else (1, 1, 2)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Labels, confidence and volumes, on the grid of the image."""
@@ -153,7 +159,7 @@ class Answer(nn.Module):
         start, stop = found.start.tolist(), found.stop.tolist()
         parts = [
             x[(..., *(slice(scale * a, scale * b) for a, b in zip(start, stop, strict=True)))]
-            for x, scale in zip((found.features, found.image, image), self.scales, strict=False)
+            for x, scale in zip((found.features, found.coarse, found.image, image), self.scales, strict=False)
         ]
         labels, confidence, volumes = self.decide(*parts)
         scale, whole = self.scales[-1], image.shape[2:]

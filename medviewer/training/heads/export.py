@@ -45,7 +45,8 @@ def answer_mm(recipe: Recipe) -> float:
 
 def export_onnx(recipe: Recipe, checkpoint: Path, target: Path) -> None:
     """Write the ONNX file; every axis of the image may be any multiple of `divisible_by`."""
-    answer = Answer(load_network(recipe, checkpoint), output_labels(recipe), refinement(recipe) == 2).eval()
+    network = load_network(recipe, checkpoint)
+    answer = Answer(network, output_labels(recipe), finer=refinement(recipe) == 2, mirrored=recipe.network.mirrored).eval()
     onnx.save(joined_model(answer, divisible_by(recipe)), str(target))
 
 
@@ -58,13 +59,14 @@ def _whole(answer: Answer, multiple: int) -> onnx.ModelProto:
     """The graph that sees the whole image."""
     example = torch.rand(1, 1, *(n * multiple for n in EXAMPLE_MULTIPLES))
     dynamic = {"image": {2 + n: multiple * torch.export.Dim(name, min=2, max=32) for n, name in enumerate(_AXES)}}
-    return exported_graph(answer.locate, {"image": example}, ("features", "small", "start", "stop"), dynamic)
+    return exported_graph(answer.locate, {"image": example}, ("features", "coarse", "small", "start", "stop"), dynamic)
 
 
 def _part(answer: Answer) -> onnx.ModelProto:
     """The graph that sees the box."""
-    channels = (answer.locate.network.coarse.in_channels, 1, 1)
-    names = ("features", "image", "finer")[: len(answer.scales)]
+    coarse = answer.locate.network.coarse
+    channels = (coarse.in_channels, coarse.out_channels, 1, 1)
+    names = ("features", "coarse", "image", "finer")[: len(answer.scales)]
     lengths = {name: torch.export.Dim(name, min=2, max=128) for name in _AXES}
     examples, dynamic = {}, {}
     for name, count, scale in zip(names, channels, answer.scales, strict=False):

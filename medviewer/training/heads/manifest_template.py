@@ -33,7 +33,7 @@ def fast_variant(recipe: Recipe, template: str) -> tuple[Recipe, str]:
         if found is None:
             raise ValueError(f"the manifest template has no line like {pattern}")
         template = template[: found.start()] + line + template[found.end() :]
-    network = recipe.network.model_copy(update={"answer_mm": None})
+    network = recipe.network.model_copy(update={"answer_mm": None, "mirrored": False})
     return recipe.model_copy(update={"id": recipe.fast.id, "network": network}), template
 
 

@@ -120,7 +120,8 @@ class HalfGridUNet(nn.Module):
 
     def answers(self, image: Tensor) -> Answers:
         """Logits of both grids."""
-        return self.decided(self.located(image), image)
+        seen = self.located(image)
+        return self.decided(seen, self.coarse(seen), image)
 
     def located(self, image: Tensor) -> Tensor:
         """What is seen of the image on the half grid, ``(n, features[0] + STEM, d/2, h/2, w/2)``: all that tells where structures are."""
@@ -134,9 +135,8 @@ class HalfGridUNet(nn.Module):
             x = block(torch.cat([doubled(x), skip], 1))
         return torch.cat([x, stem], 1)
 
-    def decided(self, seen: Tensor, image: Tensor) -> Answers:
-        """The logits from what `located` gave; both may be the same part of the whole."""
-        coarse = self.coarse(seen)
+    def decided(self, seen: Tensor, coarse: Tensor, image: Tensor) -> Answers:
+        """The logits from what `located` gave and what `coarse` makes of it; all three may be the same part of the whole."""
         prior = fn.interpolate(coarse, scale_factor=2.0, mode="trilinear", align_corners=False)
         likely, side = over_structures(prior[:, : self.structures], fn.log_softmax), prior[:, self.structures :]
         fine = likely + histogram_evidence(likely.detach(), image)
