@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -126,6 +127,33 @@ def test_a_run_that_continues_a_model_climbs_only_to_its_own_rate_and_still_does
     resumed = Run(run.recipe, run.data, tmp_path, 1.0)
     resumed.resume()
     assert resumed.rate_at(0.1) == pytest.approx(2e-4)
+
+
+def test_a_kill_between_two_checks_costs_no_more_than_the_time_between_two_checkpoints(recipe, tmp_path, monkeypatch):
+    from medviewer.training.heads import loop
+
+    class Killed(Exception):
+        pass
+
+    run = loop.Run(recipe, loop.Data((), (), (), None, None), tmp_path, 1e6)
+    passed = iter(range(0, 10_000, 25))  # two looks at the clock in a step, so that each takes 25 s
+
+    def one_step(_: float) -> float:
+        if run.step == 20:
+            raise Killed
+        run.step += 1
+        return 1.0
+
+    monkeypatch.setattr(loop, "time", SimpleNamespace(monotonic=lambda: next(passed)))
+    monkeypatch.setattr(loop, "check_examples", lambda *_: [])
+    monkeypatch.setattr(run, "_report", lambda *_: None)
+    monkeypatch.setattr(run, "_one_step", one_step)
+    with pytest.raises(Killed):
+        run.train()
+    resumed = loop.Run(recipe, run.data, tmp_path, 1e6)
+    resumed.resume()
+    assert 20 - loop.SAVE_EVERY_S / 25 <= resumed.step < 20
+    assert resumed.elapsed_s == 25 * resumed.step
 
 
 def test_a_synthetic_ct_gets_the_intensity_steps_that_the_manifest_asks_for(recipe, monkeypatch):

@@ -29,6 +29,8 @@ if TYPE_CHECKING:  # a machine that only trains has no pydantic
 
 CHECK_SHAPE = (96, 112, 96)
 CHECK_SEED = 7_000
+SAVE_EVERY_S = 180.0
+"""What a kill may cost."""
 FULL_RANGE = {"coarse": 0.1, "thick": 0.7, "swelling": 0.0}
 """SynthSeg's own shares of coarse and thick slices: the degradation that figures are measured at, whatever training used."""
 
@@ -160,9 +162,9 @@ class Run:
         self.is_continued = True
 
     def train(self) -> None:
-        """Train until the budget is spent, checking and saving every few minutes."""
+        """Train until the budget is spent, with a check now and then and a checkpoint after each and every few minutes."""
         examples = check_examples(self.data.tune, self.data.checks)
-        next_check = self.elapsed_s
+        next_check, saved_s = self.elapsed_s, self.elapsed_s
         losses: list[float] = []
         while self.elapsed_s < self.budget_s:
             began = time.monotonic()
@@ -170,8 +172,11 @@ class Run:
             self.elapsed_s += time.monotonic() - began
             if self.elapsed_s >= next_check:
                 self._report(examples, losses)
-                self.save()
                 losses, next_check = [], self.elapsed_s + self.recipe.training.check_every_s
+                saved_s = -math.inf
+            if self.elapsed_s - saved_s >= SAVE_EVERY_S:
+                self.save()
+                saved_s = self.elapsed_s
         self._report(examples, losses)
         self.save()
 
