@@ -114,7 +114,8 @@ class TimeSeries:
         try:
             reader.read(progress, arrived)
         except _WantedElsewhere:
-            return
+            if not _is_complete(reader):
+                return
         except NoVolume:
             with self._lock:
                 self._failed.add(time)

@@ -42,6 +42,16 @@ def move(pane, place, button=Qt.MouseButton.NoButton, modifiers=NONE):
 
 
 def open_and_wait(qtbot, window, *paths: Path) -> None:
-    """Open paths, wait until the first series is read and the models have been looked at."""
-    window.desk.open_paths(list(paths))
-    qtbot.waitUntil(lambda: window.desk.display.is_read and window.desk.models.offers is not None, timeout=LIMIT_MS)
+    """Open paths, wait until the first series is read and the models have been looked at.
+
+    While files are still being looked for, an image of a series may be on display for a moment: it isn't taken for the series.
+    """
+    desk, complete = window.desk, []
+
+    def note(scan):
+        complete.append(scan.complete)
+
+    desk.events.scan_changed.connect(note)
+    desk.open_paths(list(paths))
+    qtbot.waitUntil(lambda: any(complete) and desk.display.is_read and desk.models.offers is not None, timeout=LIMIT_MS)
+    desk.events.scan_changed.disconnect(note)

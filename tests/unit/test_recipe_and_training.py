@@ -129,6 +129,48 @@ def test_a_run_that_continues_a_model_climbs_only_to_its_own_rate_and_still_does
     assert resumed.rate_at(0.1) == pytest.approx(2e-4)
 
 
+def test_a_checkpoint_from_before_rates_of_their_own_goes_on_at_the_full_rate(recipe, tmp_path):
+    from medviewer.training.heads.loop import Data, Run
+
+    run = Run(recipe, Data((), (), (), None, None), tmp_path, 1.0)
+    run.save()
+    state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    del state["is_continued"]
+    torch.save(state, tmp_path / "checkpoint.pt")
+    run.is_continued = True
+    run.resume()
+    assert not run.is_continued
+
+
+def damaged(state: dict[str, object]) -> bytes:
+    return b"no checkpoint"
+
+
+def of_other_layers(state: dict[str, object]) -> dict[str, object]:
+    return {**state, "network": {"layer": torch.zeros(1)}}
+
+
+def without_a_step(state: dict[str, object]) -> dict[str, object]:
+    return {name: value for name, value in state.items() if name != "step"}
+
+
+@pytest.mark.parametrize("changed", [None, damaged, of_other_layers, without_a_step])
+def test_a_checkpoint_that_cannot_be_gone_on_with_is_refused_in_words_and_kept(recipe, tmp_path, changed):
+    from medviewer.training.errors import CannotResume
+    from medviewer.training.heads.loop import Data, Run
+
+    run = Run(recipe, Data((), (), (), None, None), tmp_path, 1.0)
+    place = tmp_path / "checkpoint.pt"
+    if changed is not None:
+        run.save()
+        found = changed(torch.load(place, weights_only=True))
+        place.write_bytes(found) if isinstance(found, bytes) else torch.save(found, place)
+    before = place.read_bytes() if place.exists() else None
+    with pytest.raises(CannotResume, match=r"--resume|Delete it|another recipe"):
+        run.resume()
+    assert (place.read_bytes() if place.exists() else None) == before
+
+
 def test_a_kill_between_two_checks_costs_no_more_than_the_time_between_two_checkpoints(recipe, tmp_path, monkeypatch):
     from medviewer.training.heads import loop
 

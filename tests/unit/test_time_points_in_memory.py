@@ -56,6 +56,19 @@ def test_everything_is_read_when_it_fits(stack: Stack, jobs: Jobs) -> None:
     assert reader.volume.stored.max() == 1000 + 3 * STEP
 
 
+def test_one_whose_last_slice_arrives_as_another_is_asked_for_is_announced_too(stack: Stack, jobs: Jobs) -> None:
+    order: list[int] = []
+
+    def asked_at_the_last(time: int, k: int) -> None:
+        if time == 0 and all(reader.loaded):
+            series.reader(5)
+
+    series = TimeSeries(stack, jobs, asked_at_the_last, order.append, budget_bytes=100 * BYTES)
+    reader = series.reader(0)
+    wait_until(lambda: all(series.loaded()) and all(job.status.is_over for job in jobs.all()))
+    assert sorted(order) == list(range(8))
+
+
 def test_no_more_than_fit_are_kept_and_they_are_the_nearest(stack: Stack, jobs: Jobs) -> None:
     series = TimeSeries(stack, jobs, lambda *_: None, lambda _: None, budget_bytes=3 * BYTES)
     series.reader(0)

@@ -16,7 +16,8 @@ from torch import Tensor, nn
 
 from medviewer.training.descent.losses import cross_entropy, shared_dice_cross_entropy, shares_of_blocks, side_loss, soft_dice_loss
 from medviewer.training.descent.precision import Precision
-from medviewer.training.errors import BadRecipe
+from medviewer.training.errors import BadRecipe, CannotResume
+from medviewer.training.fitting.checkpoint import load_checkpoint, save_checkpoint
 from medviewer.training.networks.growth import grown
 from medviewer.training.networks.half_grid import Answers, HalfGridUNet
 from medviewer.training.synthesis.contrasts import Contrast
@@ -121,7 +122,7 @@ class Run:
         self.is_continued = False
 
     def save(self) -> None:
-        """Write the checkpoint to a temporary name and move it into place."""
+        """Write the checkpoint, whole or not at all."""
         state = {
             "network": self.network.state_dict(),
             "ema": self.ema.state_dict(),
@@ -132,19 +133,25 @@ class Run:
             "frequency": self.frequency,
             "is_continued": self.is_continued,
         }
-        target = self.output / "checkpoint.pt"
-        torch.save(state, target.with_suffix(".part"))
-        target.with_suffix(".part").replace(target)
+        save_checkpoint(self.output, state)
 
     def resume(self) -> None:
-        """Go on from the checkpoint in ``output``."""
-        state = torch.load(self.output / "checkpoint.pt", weights_only=True)
-        self.network.load_state_dict(state["network"])
-        self.ema.load_state_dict(state["ema"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.generator.set_state(state["generator"])
-        self.step, self.elapsed_s, self.frequency = state["step"], state["elapsed_s"], state["frequency"]
-        self.is_continued = state["is_continued"]
+        """Go on from the checkpoint in ``output``. Raises `CannotResume` where there is none, or another network's."""
+        state = load_checkpoint(self.output)
+        if state is None:
+            raise CannotResume(f"{self.output} holds no checkpoint. Train without --resume to begin this run.")
+        try:
+            self.network.load_state_dict(state["network"])
+            self.ema.load_state_dict(state["ema"])
+            self.optimiser.load_state_dict(state["optimiser"])
+            self.generator.set_state(state["generator"])
+            self.step, self.elapsed_s, self.frequency = state["step"], state["elapsed_s"], state["frequency"]
+        except (KeyError, RuntimeError, ValueError) as error:
+            raise CannotResume(
+                f"The checkpoint in {self.output} is of another recipe or kind of run. Train with the recipe it was begun with, "
+                "or into another folder."
+            ) from error
+        self.is_continued = state.get("is_continued", False)  # older ones know no rate of their own
 
     def start_from(self, weights: Path) -> None:
         """Take the weights of an exported ONNX file or of another run's checkpoint, of a network as wide as this one or narrower.
