@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from support.tiny_models import write_tiny_package
 from medviewer.app.session import Session
 from medviewer.gui.application import open_window
 from medviewer.gui.desk import Wanted
+from medviewer.gui.desks import early_image
 from medviewer.gui.dialogs.ask import Ask
 from medviewer.gui.main_window import MainWindow
 from medviewer.gui.theme.style import apply_theme
@@ -73,6 +75,12 @@ class Answers(Ask):
 @pytest.fixture
 def answers() -> Answers:
     return Answers()
+
+
+@pytest.fixture(autouse=True)
+def no_early_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The image shown while files are looked for has tests of its own; in others it would come on slow machines only."""
+    monkeypatch.setattr(early_image, "EARLY_AFTER_S", math.inf)
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from medviewer.resources import resources_folder  # noqa: E402
 from medviewer.training.heads.answer import output_labels  # noqa: E402
 from medviewer.training.recipe_kinds.synthesis import read_recipe  # noqa: E402
 from medviewer.training.statistics.overlap import Overlap  # noqa: E402
+from medviewer.training.validation.tables import of_segmentation  # noqa: E402
 from medviewer.training.validation.volumes.model import (  # noqa: E402
     SegmentFacts,
     VolumeAnswer,
@@ -152,6 +153,27 @@ def test_a_missed_structure_counts_in_dice_and_not_in_hd95():
     assert (found.dice.value, found.hd95_mm.value, found.missed, found.images) == (0.4, 3.0, 1, 2)
     refused = CaseScores("c", "p3", "t1", "", {}, refused="No head.")
     assert segmentation_figures([*cases, refused], {"x": "x"}, "A grid.").structures["x"].images == 2
+
+
+def test_the_card_says_what_thin_and_thick_slices_give():
+    def case(dice, resolution, refused=None):
+        return CaseScores(f"{dice}", "p", "t1", resolution, {"x": Overlap(dice, (1, 1), 1.0, 0, 0, 1, 1)}, refused=refused)
+
+    thick = [case(0.5, "5 to 8 mm"), case(0.7, "5 to 8 mm"), case(0.4, "over 8 mm"), case(0.1, "5 to 8 mm", "No head.")]
+    cases = [*thick, case(0.6, "2 to 5 mm"), case(0.9, "up to 2 mm")]
+
+    def table(those):
+        figures = segmentation_figures(those, {"x": "x"}, "A grid.")
+        return [t for t in of_segmentation(figures) if "slices" in t.title]
+
+    (found,) = table(cases)
+    assert found.rows == (
+        ("up to 2 mm", "1", "0.900", "0.900", "0.900"),
+        ("2 to 5 mm", "1", "0.600", "0.600", "0.600"),
+        ("5 to 8 mm", "2", "0.600", "0.500", "0.700"),
+        ("over 8 mm", "1", "0.400", "0.400", "0.400"),
+    )
+    assert table(cases[:2]) == []
 
 
 def test_a_reference_on_another_grid_is_compared_by_its_place_in_the_patient(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from medviewer.training.validation.figures import ClassificationFigures, ExplanationFigures, Figures, Measured, SegmentationFigures
@@ -57,7 +58,7 @@ def tables_of(figures: Figures) -> list[Table]:
     """Every table there is something to say in, in the order of the card."""
     found: list[Table] = []
     if figures.segmentation is not None:
-        found += _of_segmentation(figures.segmentation)
+        found += of_segmentation(figures.segmentation)
     if figures.classification is not None:
         found += _of_classification(figures.classification)
     if figures.explanation is not None:
@@ -65,7 +66,8 @@ def tables_of(figures: Figures) -> list[Table]:
     return found
 
 
-def _of_segmentation(found: SegmentationFigures) -> list[Table]:
+def of_segmentation(found: SegmentationFigures) -> list[Table]:
+    """Of a model that labels voxels."""
     head = ("structure", "n", "missed", "Dice", "surface Dice 1 mm", "surface Dice 2 mm", "HD95 mm", "volume bias mL", "volume bias %")
     rows = tuple(
         (
@@ -90,6 +92,7 @@ def _of_segmentation(found: SegmentationFigures) -> list[Table]:
         by = [(name, *(shown(s.dice_by_contrast.get(c)) for c in contrasts)) for name, s in found.structures.items() if s.dice_by_contrast]
         by.append(("mean", *(shown(found.mean_dice_by_contrast[c]) for c in contrasts)))
         tables.append(Table("Dice by contrast", ("structure", *contrasts), tuple(by)))
+    tables += _by_slices(found)
     if found.volume_intervals:
         tables.append(_intervals(found))
     extra = []
@@ -103,6 +106,19 @@ def _of_segmentation(found: SegmentationFigures) -> list[Table]:
     if extra:
         tables.append(Table("Uncertainty", ("what", "value"), tuple(extra)))
     return tables
+
+
+def _by_slices(found: SegmentationFigures) -> list[Table]:
+    """One row a class of slice distance, the finest first: what a reader with thin or thick slices may expect. None for one class."""
+    groups: dict[str, list[float]] = {}
+    for case in found.cases:
+        if case.slices and case.mean_dice is not None and case.refused is None:
+            groups.setdefault(case.slices, []).append(case.mean_dice)
+    if len(groups) < 2:
+        return []
+    names = sorted(groups, key=lambda name: ([int(n) for n in re.findall(r"(\d+) mm", name)], name.startswith("over")))
+    rows = tuple((n, str(len(g)), plain(sum(g) / len(g)), plain(min(g)), plain(max(g))) for n in names for g in [groups[n]])
+    return [Table("Dice by distance of slices", ("slices or voxels apart", "images", "mean", "lowest", "highest"), rows)]
 
 
 def _intervals(found: SegmentationFigures) -> Table:
