@@ -164,7 +164,10 @@ def test_a_checkpoint_that_cannot_be_gone_on_with_is_refused_in_words_and_kept(r
     if changed is not None:
         run.save()
         found = changed(torch.load(place, weights_only=True))
-        place.write_bytes(found) if isinstance(found, bytes) else torch.save(found, place)
+        if isinstance(found, bytes):
+            place.write_bytes(found)
+        else:
+            torch.save(found, place)
     before = place.read_bytes() if place.exists() else None
     with pytest.raises(CannotResume, match=r"--resume|Delete it|another recipe"):
         run.resume()
